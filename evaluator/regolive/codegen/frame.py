@@ -1,0 +1,124 @@
+"""What generated code and builtins share while one query runs.
+
+A :class:`Frame` is made for each query, so making one must cost next to nothing: what only
+some queries need (contexts, caches, the instant) hangs on :class:`Shared`, made when first asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from regolive.codegen.positions import current_location
+from regolive.errors import BuiltinError, CancelledError, EvalError
+from regolive.values import UNDEFINED
+
+if TYPE_CHECKING:
+    from regolive.storage import ReadTransaction
+
+
+class Watch:
+    """A deadline and a cancellation, looked at by the query at its checkpoints.
+
+    ``deadline`` is a ``time.monotonic`` value, or infinity. Any thread may call :meth:`cancel`;
+    the query ends at its next checkpoint, without costing queries that nobody watches.
+    """
+
+    __slots__ = ("cancelled", "deadline")
+
+    def __init__(self, deadline: float = float("inf")) -> None:
+        self.deadline = deadline
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """End the query at its next checkpoint."""
+        self.cancelled = True
+
+    def check(self) -> None:
+        """Raise CancelledError if the query was cancelled or is past its deadline."""
+        if self.cancelled:
+            raise CancelledError("query cancelled", current_location())
+        if time.monotonic() > self.deadline:
+            raise CancelledError("query ran past its deadline", current_location())
+
+
+class Env:
+    """What all queries of one prepared query have in common.
+
+    ``background`` submits work to the runtime's threads; ``strict`` turns errors of builtins
+    into errors of the query.
+    """
+
+    __slots__ = ("background", "strict")
+
+    def __init__(self, strict: bool, background: Callable[..., Any]) -> None:
+        self.strict = strict
+        self.background = background
+
+
+class Shared:
+    """The per-query state that not every query needs."""
+
+    __slots__ = ("builtin_errors", "builtin_memo", "cache", "contexts", "now_ns")
+
+    def __init__(self) -> None:
+        self.cache: dict[Any, Any] = {}
+        self.contexts: dict[str, Any] = {}
+        self.builtin_memo: dict[Any, Any] = {}
+        self.builtin_errors: list[EvalError] = []
+        self.now_ns = time.time_ns()
+
+
+class Frame:
+    """One query's state as generated code sees it; a ``with`` forks it to start an empty memo."""
+
+    __slots__ = ("_shared", "env", "memo", "transaction", "watch")
+
+    def __init__(self, env: Env, transaction: ReadTransaction, watch: Watch | None) -> None:
+        self.memo: dict[int, Any] = {}
+        self.env = env
+        self.transaction = transaction
+        self.watch = watch
+        self._shared: Shared | None = None
+
+    @property
+    def shared(self) -> Shared:
+        """The query's rarely needed state, made on first use."""
+        made = self._shared
+        if made is None:
+            made = self._shared = Shared()
+        return made
+
+    def fork(self) -> Frame:
+        """The frame for the body of a ``with``: what rules gave outside does not hold inside."""
+        shared = self.shared  # made here, so that both frames see one
+        forked = Frame(self.env, self.transaction, self.watch)
+        forked._shared = shared
+        return forked
+
+    def failed(self, name: str, plugin: str, error: Exception) -> Any:
+        """A builtin raised: undefined, or the query's error under strict builtin errors."""
+        if isinstance(error, CancelledError):
+            raise error
+        if not isinstance(error, EvalError):
+            detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            wrapped: EvalError = BuiltinError(f"{name}: {detail} (in plugin {plugin!r})")
+            wrapped.__cause__ = error
+        else:
+            wrapped = error
+            if not error.message.startswith(f"{name}: "):
+                error.message = f"{name}: {error.message}"
+        if wrapped.location is None:
+            wrapped.location = current_location()
+        if self.env.strict:
+            raise wrapped
+        errors = self.shared.builtin_errors
+        if len(errors) < 100:  # enough to explain an undefined result, not to fill the memory
+            errors.append(wrapped)
+        return UNDEFINED
+
+
+def raise_conflict(error: type[EvalError], message: str) -> NoReturn:
+    """Raise an evaluation error placed at the policy row that generated code is at."""
+    raise error(message, current_location())

@@ -1,0 +1,168 @@
+"""A builtin as generated code calls it: operands checked, errors turned into undefined.
+
+The caller is made as Python source, one straight function per builtin, because it runs for every
+call: class tests stand in line, and a builtin that cannot fail its checks pays for none.
+"""
+
+from __future__ import annotations
+
+import math
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regolive.errors import BuiltinError, BuiltinTypeError
+from regolive.plugins import types
+from regolive.plugins.builtin import BuiltinSpec
+from regolive.plugins.context import BuiltinContext
+from regolive.values import (
+    UNDEFINED,
+    Key,
+    RegoSet,
+    from_key,
+    from_python,
+    is_number,
+    to_key,
+    type_name,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundBuiltin:
+    """A builtin of a registered plugin. ``call(frame, *operands)`` is what generated code calls."""
+
+    spec: BuiltinSpec
+    plugin: str
+    function: Callable[..., Any]
+    call: Callable[..., Any]
+
+
+_CLASS_TEST = {
+    "string": "{0}.__class__ is not str",
+    "boolean": "{0}.__class__ is not bool",
+    "null": "{0} is not None",
+    "object": "{0}.__class__ is not dict",
+}
+
+
+def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundBuiltin:
+    """Make the caller for a builtin."""
+    names = [f"a{i}" for i in range(spec.arity)]
+    operands = ", ".join(["context(q)" if spec.wants_context else "", *names]).lstrip(", ")
+    lines = [f"def call({', '.join(['q', *names])}):"]
+    scope: dict[str, Any] = {
+        "function": function,
+        "context": _context_maker(plugin),
+        "RegoSet": RegoSet,
+        "UNDEFINED": UNDEFINED,
+    }
+    for i, (name, decl) in enumerate(zip(names, spec.args, strict=True)):
+        if decl["type"] == "any" and not decl.get("of"):
+            continue
+        test = _CLASS_TEST.get(decl["type"], "not check{1}({0})").format(name, i)
+        scope[f"check{i}"] = _checker(decl)
+        lines.append(f"    if {test}:")
+        lines.append(f"        return wrong_type(q, {i}, {name})")
+    scope["wrong_type"] = _wrong_type(spec, plugin)
+    if spec.memoize:
+        key = ", ".join(["NAME", *(f"to_key({n})" for n in names)])
+        scope |= {"NAME": spec.name, "to_key": to_key}
+        lines += [
+            f"    key = ({key},)",
+            "    memo = q.shared.builtin_memo",
+            "    if key in memo:",
+            "        return memo[key]",
+        ]
+    lines += ["    try:", f"        r = function({operands})"]
+    lines += ["    except Exception as error:", "        return failed(q, error)"]
+    test = _CLASS_TEST.get(spec.result["type"])
+    if not spec.trusted:
+        scope["vouch"] = _voucher(spec, plugin)
+        guard = test.format("r") if test and spec.result["type"] != "object" else "True"
+        lines += [f"    if {guard}:", "        r = vouch(q, r)"]
+    if spec.memoize:
+        lines.append("    memo[key] = r")
+    lines.append("    return r")
+    scope["failed"] = _failure(spec, plugin)
+    exec(compile("\n".join(lines), f"<builtin {spec.name}>", "exec"), scope)
+    return BoundBuiltin(spec, plugin, function, scope["call"])
+
+
+def _context_maker(plugin: str) -> Callable[[Any], BuiltinContext]:
+    def context(frame: Any) -> BuiltinContext:
+        contexts = frame.shared.contexts
+        made: BuiltinContext | None = contexts.get(plugin)
+        if made is None:
+            made = contexts[plugin] = BuiltinContext(frame, plugin)
+        return made
+
+    return context
+
+
+def _checker(decl: Mapping[str, Any]) -> Callable[[Any], bool]:
+    if decl["type"] == "number" and not decl.get("integer"):
+        return is_number
+    return lambda value: types.matches(decl, value)
+
+
+def _wrong_type(spec: BuiltinSpec, plugin: str) -> Callable[[Any, int, Any], Any]:
+    def wrong_type(frame: Any, index: int, value: Any) -> Any:
+        text = types.mismatch(spec.args[index], value, index + 1)
+        return frame.failed(spec.name, plugin, BuiltinTypeError(text))
+
+    return wrong_type
+
+
+def _failure(spec: BuiltinSpec, plugin: str) -> Callable[[Any, Exception], Any]:
+    def failed(frame: Any, error: Exception) -> Any:
+        return frame.failed(spec.name, plugin, error)
+
+    return failed
+
+
+def _voucher(spec: BuiltinSpec, plugin: str) -> Callable[[Any, Any], Any]:
+    """Check what a plugin's function returned, so that a mistake shows where it was made."""
+
+    def vouch(frame: Any, result: Any) -> Any:
+        if result is UNDEFINED:
+            return result
+        try:
+            value = result if _is_value(result) else from_python(result)
+            good = types.matches(spec.result, value)
+        except TypeError as error:
+            value, good = result, False
+            got = str(error)
+        else:
+            got = "" if good else type_name(value)
+        if not good:
+            wanted = types.describe(spec.result)
+            text = f"{spec.name}: plugin {plugin!r} returned {got}, its declaration says {wanted}"
+            return frame.failed(spec.name, plugin, BuiltinError(text))
+        return value
+
+    return vouch
+
+
+_SCALARS = frozenset({str, bool, int, float, type(None)})
+
+
+def _is_value(value: Any) -> bool:
+    cls = value.__class__
+    if cls in _SCALARS:
+        return cls is not float or math.isfinite(value)
+    if cls is list:
+        return all(map(_is_value, value))
+    if cls is dict:
+        return all(
+            (
+                k.__class__ is str
+                or k.__class__ is Key
+                or (_is_value(k) and k is not True and k is not False and from_key(k) is k)
+            )
+            and _is_value(v)
+            for k, v in value.items()
+        )
+    if cls is RegoSet:
+        return all(map(_is_value, value))
+    return is_number(value)
