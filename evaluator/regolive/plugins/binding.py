@@ -58,9 +58,9 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
         "UNDEFINED": UNDEFINED,
     }
     for i, (name, decl) in enumerate(zip(names, spec.args, strict=True)):
-        if decl["type"] == "any" and not decl.get("of"):
+        if decl.get("unchecked") or (decl["type"] == "any" and not decl.get("of")):
             continue
-        test = _CLASS_TEST.get(decl["type"], "not check{1}({0})").format(name, i)
+        test = _test(decl).format(name, i)
         scope[f"check{i}"] = _checker(decl)
         lines.append(f"    if {test}:")
         lines.append(f"        return wrong_type(q, {i}, {name})")
@@ -87,6 +87,20 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
     scope["failed"] = _failure(spec, plugin)
     exec(compile("\n".join(lines), f"<builtin {spec.name}>", "exec"), scope)
     return BoundBuiltin(spec, plugin, function, scope["call"])
+
+
+def _test(decl: Mapping[str, Any]) -> str:
+    """Source that is true for an operand of the wrong type; a class test in line if one will do."""
+    kind = decl["type"]
+    if kind == "number":
+        if decl.get("integer"):
+            return "{0}.__class__ is not int"
+        return "{0}.__class__ is not int and {0}.__class__ is not float and not check{1}({0})"
+    if kind == "array" and decl.get("dynamic") == types.ANY:
+        return "{0}.__class__ is not list"
+    if kind == "set" and decl.get("of") == types.ANY:
+        return "{0}.__class__ is not RegoSet"
+    return _CLASS_TEST.get(kind, "not check{1}({0})")
 
 
 def _context_maker(plugin: str) -> Callable[[Any], BuiltinContext]:

@@ -88,10 +88,17 @@ def _union(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return unique[0] if len(unique) == 1 else {"type": "any", "of": unique}
 
 
+# Keys of a declaration that are ours, and not exported. ``integer``: a number that must be one.
+# ``expected``: the names an error lists, where OPA lists them otherwise than it declares them.
+# ``unchecked``: the function looks at the operand itself (it answers false for a wrong type, or
+# finds a wrong element while it works).
+_OURS = frozenset({"integer", "expected", "unchecked"})
+
+
 def exported(decl: Any) -> Any:
     """A declaration as OPA has it: without what only our checks use."""
     if isinstance(decl, Mapping):
-        return {k: exported(v) for k, v in decl.items() if k != "integer"}
+        return {k: exported(v) for k, v in decl.items() if k not in _OURS}
     if isinstance(decl, list):
         return [exported(d) for d in decl]
     return decl
@@ -168,11 +175,11 @@ def mismatch(decl: Decl, value: Value, operand: int) -> str:
         element = one.get("dynamic") if got == "array" else one.get("of", ANY)
         wrong = next((v for v in value if not matches(element or ANY, v, 0)), None)
         wanted = " or ".join(d["type"] for d in alternatives(element or ANY))
-        kinds = _names([d["type"] for d in options])
-        return f"operand {operand} must be {kinds} of {wanted}s but got {got} containing " + (
+        return f"operand {operand} must be {got} of {wanted}s but got {got} containing " + (
             type_name(wrong)
         )
-    return f"operand {operand} must be {_names([d['type'] for d in options])} but got {got}"
+    expected = list(decl.get("expected") or [d["type"] for d in options])
+    return f"operand {operand} must be {_names(expected)} but got {got}"
 
 
 def _names(kinds: list[str]) -> str:
