@@ -44,7 +44,7 @@ def read_policy(
         document: the plan as JSON text, or parsed.
         name: what to call the plan in errors.
         known: functions that may be called although the plan neither defines nor declares them;
-            None allows any (for front ends that check calls by themselves).
+            None leaves all calls unchecked (for front ends that check them by themselves).
         sources: texts of the policy's files by name, kept in the result for error messages.
 
     Raises:
@@ -279,7 +279,7 @@ class _Reader:
                 values.append(read(body.get(key)))
             key = None
             pos = self.position(body)
-            if cls is CallStmt:
+            if cls is CallStmt and self.known is not None:
                 self.check_call(*values[:2])
         except _BadPlanError as error:
             error.path.append(f" {name}.{key}" if key else f" {name}")
@@ -306,7 +306,7 @@ class _Reader:
         if params is not None:
             if params != len(args):
                 raise _BadPlanError(f"{func} takes {params} arguments, {len(args)} given")
-        elif not (self.known is None or func in self.builtin_names or func in self.known):
+        elif not (func in self.builtin_names or func in (self.known or ())):
             hint = nearest(func, [*self.arity, *self.builtin_names])
             raise _BadPlanError(
                 f"call of {func}, which is neither a function of the plan nor a declared builtin"
