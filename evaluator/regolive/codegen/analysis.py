@@ -1,0 +1,269 @@
+"""What the generator needs to know of a function before it writes it.
+
+Where each local is defined and used, which locals hold one value for as long as they can be read
+(so that they need no variable of their own), which are constants, and which rules are asked for
+more than once in a query (so that their values are kept).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from regolive.ir import nodes as ir
+
+Path = tuple[int, ...]
+
+
+def reads(stmt: ir.Stmt) -> Iterator[int]:
+    """The locals that a statement reads itself (not in its nested blocks)."""
+    match stmt:
+        case ir.ArrayAppendStmt():
+            yield stmt.array
+            yield from _operands(stmt.value)
+        case ir.AssignVarStmt() | ir.IsArrayStmt() | ir.IsObjectStmt() | ir.IsSetStmt():
+            yield from _operands(stmt.source)
+        case ir.AssignVarOnceStmt():
+            yield stmt.target
+            yield from _operands(stmt.source)
+        case ir.CallDynamicStmt():
+            yield from stmt.args
+            yield from _operands(*stmt.path)
+        case ir.CallStmt():
+            yield from _operands(*stmt.args)
+        case ir.DotStmt():
+            yield from _operands(stmt.source, stmt.key)
+        case ir.EqualStmt() | ir.NotEqualStmt():
+            yield from _operands(stmt.a, stmt.b)
+        case ir.IsDefinedStmt() | ir.IsUndefinedStmt() | ir.ReturnLocalStmt() | ir.ScanStmt():
+            yield stmt.source
+        case ir.LenStmt():
+            yield from _operands(stmt.source)
+        case ir.ObjectInsertStmt() | ir.ObjectInsertOnceStmt():
+            yield stmt.object
+            yield from _operands(stmt.key, stmt.value)
+        case ir.ObjectMergeStmt():
+            yield stmt.a
+            yield stmt.b
+        case ir.ResultSetAddStmt():
+            yield stmt.value
+        case ir.SetAddStmt():
+            yield stmt.set
+            yield from _operands(stmt.value)
+        case ir.WithStmt():
+            yield stmt.local
+            yield from _operands(stmt.value)
+
+
+def _operands(*operands: ir.Operand) -> Iterator[int]:
+    for operand in operands:
+        if isinstance(operand, ir.Local):
+            yield operand.index
+
+
+def writes(stmt: ir.Stmt) -> Iterator[int]:
+    """The locals that a statement gives a value itself."""
+    match stmt:
+        case ir.CallStmt() | ir.CallDynamicStmt():
+            yield stmt.result
+        case ir.ScanStmt():
+            yield stmt.key
+            yield stmt.value
+        case ir.WithStmt():
+            yield stmt.local
+        case (
+            ir.AssignIntStmt()
+            | ir.AssignVarOnceStmt()
+            | ir.AssignVarStmt()
+            | ir.DotStmt()
+            | ir.LenStmt()
+            | ir.MakeArrayStmt()
+            | ir.MakeNullStmt()
+            | ir.MakeNumberIntStmt()
+            | ir.MakeNumberRefStmt()
+            | ir.MakeObjectStmt()
+            | ir.MakeSetStmt()
+            | ir.ObjectMergeStmt()
+            | ir.ResetLocalStmt()
+        ):
+            yield stmt.target
+
+
+def blocks_of(stmt: ir.Stmt) -> tuple[ir.Block, ...]:
+    """The blocks nested in a statement."""
+    if isinstance(stmt, ir.BlockStmt):
+        return stmt.blocks
+    if isinstance(stmt, ir.ScanStmt | ir.NotStmt | ir.WithStmt):
+        return (stmt.block,)
+    return ()
+
+
+def walk(blocks: Sequence[ir.Block], path: Path = ()) -> Iterator[tuple[Path, ir.Stmt]]:
+    """All statements with their places: block and statement numbers from the outside in."""
+    for b, block in enumerate(blocks):
+        for s, stmt in enumerate(block.stmts):
+            here = (*path, b, s)
+            yield here, stmt
+            nested = blocks_of(stmt)
+            if nested:
+                yield from walk(nested, here)
+
+
+def dominates(definition: Path, use: Path) -> bool:
+    """Whether reaching ``use`` means having passed ``definition`` on the same run of its block."""
+    depth = len(definition) - 1
+    return len(use) > depth and use[:depth] == definition[:depth] and use[depth] > definition[depth]
+
+
+def inside(outer: Path, place: Path) -> bool:
+    """Whether ``place`` lies in a block nested in the statement at ``outer``."""
+    return len(place) > len(outer) and place[: len(outer)] == outer
+
+
+@dataclass(slots=True)
+class Locals:
+    """Definitions and uses of a function's locals, by place."""
+
+    defs: dict[int, list[tuple[Path, ir.Stmt]]] = field(default_factory=dict)
+    uses: dict[int, list[tuple[Path, ir.Stmt]]] = field(default_factory=dict)
+    params: frozenset[int] = frozenset()
+
+    def steady(self, local: int) -> bool:
+        """Defined once, before every use, on the way to it: it has one value wherever it is read.
+
+        A parameter is, if nothing assigns it.
+        """
+        definitions = self.defs.get(local, [])
+        if local in self.params:
+            return not definitions
+        if len(definitions) != 1:
+            return False
+        path, stmt = definitions[0]
+        if isinstance(stmt, ir.ScanStmt):
+            return all(inside(path, use) for use, _ in self.uses.get(local, ()))
+        return all(dominates(path, use) for use, _ in self.uses.get(local, ()))
+
+    def used(self, local: int) -> bool:
+        """Whether anything reads the local."""
+        return local in self.uses
+
+
+def find_locals(blocks: Sequence[ir.Block], params: Sequence[int]) -> Locals:
+    """Collect the definitions and uses of all locals of a function or plan."""
+    found = Locals(params=frozenset(params))
+    for path, stmt in walk(blocks):
+        for local in reads(stmt):
+            found.uses.setdefault(local, []).append((path, stmt))
+        for local in writes(stmt):
+            found.defs.setdefault(local, []).append((path, stmt))
+    return found
+
+
+def order_matters(scan: ir.ScanStmt) -> bool:
+    """Whether the order of a scan can be seen: it appends to an array, or adds results.
+
+    An array made inside the scan is another one for each element.
+    """
+    made = {stmt.target for _, stmt in walk([scan.block]) if isinstance(stmt, ir.MakeArrayStmt)}
+    for _, stmt in walk([scan.block]):
+        if isinstance(stmt, ir.ArrayAppendStmt) and stmt.array not in made:
+            return True
+        if isinstance(stmt, ir.ResultSetAddStmt):
+            return True
+        if isinstance(stmt, ir.CallStmt) and stmt.func == "internal.print":
+            return True
+    return False
+
+
+def asked_more_than_once(policy: ir.Policy) -> set[str]:
+    """The rules that one query can ask for more than once: their values are worth keeping.
+
+    A rule is asked once if it is called from one place, outside of any scan, by a plan or by a
+    rule that is itself run once at most. A rule whose value is kept is run once.
+    """
+    rules = {f.name for f in policy.funcs if len(f.params) == 2}
+    sites: dict[str, list[tuple[str, bool]]] = {}
+    dynamic = False
+    for name, blocks in [(f.name, f.blocks) for f in policy.funcs] + [
+        (f"plan {p.name}", p.blocks) for p in policy.plans
+    ]:
+        scans = [path for path, stmt in walk(blocks) if isinstance(stmt, ir.ScanStmt)]
+        for path, stmt in walk(blocks):
+            dynamic = dynamic or isinstance(stmt, ir.CallDynamicStmt)
+            if isinstance(stmt, ir.CallStmt) and stmt.func in rules:
+                looped = any(inside(scan, path) for scan in scans)
+                sites.setdefault(stmt.func, []).append((name, looped))
+    if dynamic:
+        return rules  # any rule with a path may be asked for, any number of times
+    shared: set[str] = set()
+    functions = {f.name for f in policy.funcs} - rules
+    for rule, callers in sites.items():
+        # Plans are alternatives: a query runs one of them.
+        per_plan = [c for c in callers if c[0].startswith("plan ")]
+        in_rules = [c for c in callers if not c[0].startswith("plan ")]
+        busiest = max((sum(c[0] == p[0] for c in per_plan) for p in per_plan), default=0)
+        if (
+            busiest + len(in_rules) > 1
+            or any(looped for _, looped in callers)
+            or any(name in functions for name, _ in in_rules)
+        ):
+            shared.add(rule)
+    return shared
+
+
+def constant_result(function: ir.Func) -> Any:
+    """The one constant that every body of a rule gives, or None: then the first body is enough.
+
+    Looks through the local that a body assigns before it is copied to the return value. The
+    default does not count: it is given only where no body gave a value.
+    """
+    targets = {function.returns}
+    copies: set[int] = set()
+    for block in function.blocks:
+        match block.stmts:
+            case (
+                ir.IsDefinedStmt(source=source),
+                ir.AssignVarOnceStmt(source=ir.Local(index=copied), target=target),
+            ) if source == copied and target == function.returns:
+                targets.add(source)
+                copies.add(id(block.stmts[1]))
+    found: Any = None
+    for path, stmt in walk(function.blocks):
+        if isinstance(stmt, ir.AssignVarOnceStmt) and stmt.target in targets:
+            if id(stmt) in copies or is_default(function, path):
+                continue
+            if not isinstance(stmt.source, ir.Const) or found not in (None, stmt.source):
+                return None
+            found = stmt.source
+        elif isinstance(stmt, ir.ResetLocalStmt):
+            continue
+        elif targets.intersection(writes(stmt)):
+            return None
+    return found
+
+
+def is_default(function: ir.Func, path: Path) -> bool:
+    """Whether a top-level statement assigns the default: ``IsUndefined r; AssignVarOnce r``."""
+    if len(path) != 2 or path[1] != 1:
+        return False
+    first = function.blocks[path[0]].stmts[0]
+    return isinstance(first, ir.IsUndefinedStmt) and first.source == function.returns
+
+
+def unguarded_assignments(locals_: Locals, local: int) -> list[Path]:
+    """Where a local is assigned once, other than after a test that it is still undefined."""
+    tests = [
+        path for path, stmt in locals_.uses.get(local, ()) if isinstance(stmt, ir.IsUndefinedStmt)
+    ]
+    return [
+        path
+        for path, stmt in locals_.defs.get(local, ())
+        if isinstance(stmt, ir.AssignVarOnceStmt)
+        and not any(dominates(test, path) for test in tests)
+    ]
+
+
+def in_scan(blocks: Sequence[ir.Block], place: Path) -> bool:
+    """Whether a statement stands inside a scan."""
+    return any(isinstance(s, ir.ScanStmt) and inside(path, place) for path, s in walk(blocks))

@@ -1,0 +1,159 @@
+"""Statements with blocks in them: blocks, breaks, scans, negation, ``with``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive.codegen.analysis import order_matters, walk, writes
+from regolive.codegen.gen import MAX_INDENT, MAX_LOOPS, Expr, Gen
+from regolive.ir import nodes as ir
+
+
+def emit_block_stmt(gen: Gen, stmt: ir.BlockStmt, stmts: tuple[ir.Stmt, ...], i: int) -> int:
+    """Blocks one after another; an undefined one goes on to the next."""
+    for number, block in enumerate(stmt.blocks):
+        if number:
+            gen.after_nested()
+        gen.block(block)
+    gen.after_nested()
+    return 1
+
+
+def emit_break(gen: Gen, stmt: ir.BreakStmt, *_: Any) -> int:
+    """Leave a block, counted from the innermost."""
+    gen.jump(gen.labels[-1 - stmt.index])
+    return 1
+
+
+def emit_not(gen: Gen, stmt: ir.NotStmt, *_: Any) -> int:
+    """Undefined if its block reaches its end."""
+    outer = gen.labels[-1]
+    gen.block(stmt.block, complete=lambda: gen.jump(outer))
+    gen.after_nested()
+    return 1
+
+
+def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -> int:
+    """The block for each element; an undefined one goes on to the next element."""
+    if gen.loops() >= MAX_LOOPS or gen.w.indent >= MAX_INDENT:
+        from regolive.codegen.parts import emit_part
+
+        emit_part(gen, stmt)
+        return 1
+    source = gen.read(stmt.source)
+    _hoist(gen, stmt)
+    keyed, valued = gen.locals.used(stmt.key), gen.locals.used(stmt.value)
+    ordered = order_matters(stmt)
+    code = _iterable(source, keyed=keyed, ordered=ordered)
+    w = gen.w
+    indent = w.indent
+    items = gen.fresh("s")
+    w.emit(f"{items} = {code}")
+    w.emit(f"if q.watch is not None: {items} = watched(q.watch, {items})")
+    targets = [gen.var(x) for x, wanted in ((stmt.key, keyed), (stmt.value, valued)) if wanted]
+    if keyed and not valued:
+        targets.append("_")
+    w.open(f"for {', '.join(targets) or '_'} in {items}:")
+    gen.walls.append("loop")
+    assigned, defined = set(gen.assigned), set(gen.defined)
+    for local, wanted in ((stmt.key, keyed), (stmt.value, valued)):
+        if wanted:
+            gen.note_write(local)
+    if keyed and not ordered and source.kind not in ("list", "set"):
+        key = gen.var(stmt.key)
+        w.emit(f"if {key}.__class__ is Key: {key} = {key}.value")
+    gen.scans += 1
+    gen.block(stmt.block, jump="continue")
+    gen.scans -= 1
+    w.close_to(indent)
+    gen.walls.pop()
+    gen.assigned, gen.defined = assigned, defined
+    gen.after_nested()
+    return 1
+
+
+def _iterable(source: Expr, *, keyed: bool, ordered: bool) -> str:
+    s = source.code
+    prefix = "sorted_" if ordered else ""
+    if source.kind == "list":
+        return f"enumerate({s})" if keyed else s
+    if source.kind in ("set", "dict") and ordered:
+        return f"sorted_scan_{'items' if keyed else 'values'}({s})"
+    if keyed:
+        fast = "" if ordered else f"{s}.items() if {s}.__class__ is dict else "
+        return f"{fast}{prefix}scan_items({s})"
+    fast = f"{s} if {s}.__class__ is list else "
+    if not ordered:
+        fast += f"{s}.values() if {s}.__class__ is dict else "
+    return f"{fast}{prefix}scan_values({s})"
+
+
+def _hoist(gen: Gen, scan: ir.ScanStmt) -> None:
+    """Lookups in the body that are the same for each element are made once, before the scan.
+
+    A lookup has no effect and raises nothing, so making it where it might not have been reached
+    is safe; whether it is defined is still asked where it stands.
+    """
+    from regolive.codegen.statements import dot_code
+
+    changed = {local for _, s in walk([scan.block]) for local in writes(s)}
+    changed |= {scan.key, scan.value}
+    for _, stmt in walk([scan.block]):
+        if not isinstance(stmt, ir.DotStmt) or id(stmt) in gen.hoisted:
+            continue
+        if not gen.locals.steady(stmt.target):
+            continue
+        if all(_invariant(gen, o, changed) for o in (stmt.source, stmt.key)):
+            source, key = gen.operand(stmt.source), gen.operand(stmt.key)
+            known = gen.dots.get((source.code, key.code))
+            if known is not None:
+                gen.env[stmt.target] = known
+                gen.defined.add(stmt.target)
+                gen.hoisted[id(stmt)] = known
+            else:
+                found = gen.hoists.get((source.code, key.code))
+                if found is None:
+                    found = Expr(gen.fresh("h"))
+                    gen.w.emit(f"{found.code} = {dot_code(source, key)}")
+                    gen.hoists[source.code, key.code] = found
+                gen.env[stmt.target] = found
+                gen.hoisted[id(stmt)] = found
+            changed.discard(stmt.target)
+
+
+def _invariant(gen: Gen, operand: ir.Operand, changed: set[int]) -> bool:
+    if isinstance(operand, ir.Const):
+        return True
+    local = operand.index
+    if local in changed or not gen.locals.steady(local):
+        return False
+    return local in gen.env or local in gen.assigned
+
+
+def emit_with(gen: Gen, stmt: ir.WithStmt, *_: Any) -> int:
+    """The block with another input or data, and a memo of its own; undefined if the block is."""
+    if not gen.is_defined(stmt.value):
+        gen.require_defined(gen.operand(stmt.value).code)
+    w = gen.w
+    indent = w.indent
+    local = gen.var(stmt.local)
+    if stmt.local not in gen.assigned:
+        gen.needs_init.add(stmt.local)
+    saved, frame, done = gen.fresh("v"), gen.fresh("q"), gen.fresh("w")
+    w.emit(f"{saved}, {frame}, {done} = {local}, q, False")
+    value = gen.operand(stmt.value).code
+    new = value if not stmt.path else f"with_path({local}, {stmt.path!r}, {value})"
+    w.emit(f"{local} = {new}")
+    w.emit("q = q.fork()")
+    gen.walls.append("with")
+    gen.block(stmt.block, complete=lambda: _complete(gen, done))
+    gen.walls.pop()
+    w.close_to(indent)
+    w.emit(f"{local}, q = {saved}, {frame}")
+    gen.after_nested()
+    gen.require(done, f"not {done}")
+    return 1
+
+
+def _complete(gen: Gen, done: str) -> None:
+    gen.w.emit(f"{done} = True")

@@ -1,0 +1,292 @@
+"""A whole policy as Python: every planned function and entrypoint, compiled and ready to call."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regolive.codegen.analysis import (
+    asked_more_than_once,
+    constant_result,
+    find_locals,
+    in_scan,
+    unguarded_assignments,
+    walk,
+)
+from regolive.codegen.gen import Gen, Unit
+from regolive.codegen.positions import MARK
+from regolive.codegen.simplify import simplify, simplify_blocks
+from regolive.codegen.support import EXPORTS
+from regolive.codegen.writer import Writer
+from regolive.errors import IRError
+from regolive.ir import nodes as ir
+
+QueryFunction = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entrypoint. ``plan(frame, input, data)`` gives its list of results.
+
+    ``direct`` gives the value itself, UNDEFINED if there is none, where the plan does nothing but
+    ask one rule.
+    """
+
+    name: str
+    plan: QueryFunction
+    direct: QueryFunction | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPolicy:
+    """A policy as Python functions. ``source`` is the readable text, with policy rows as comments."""
+
+    entries: Mapping[str, Entry]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    writer: Writer
+    file: int
+
+
+def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPolicy:
+    """Generate and compile the Python for a policy.
+
+    ``builtins`` maps names to bound builtins (``spec``, ``plugin``, ``call``). Raises IRError for
+    a call of something that is neither planned nor a builtin, or with the wrong number of operands.
+    """
+    functions = {f.name: simplify(f) for f in policy.funcs}
+    unit = Unit(
+        policy=policy,
+        functions=functions,
+        names=_python_names(functions),
+        numbers={name: n for n, name in enumerate(functions)},
+        shared=asked_more_than_once(policy),
+        builtins=builtins,
+    )
+    _check_calls(policy, functions, builtins)
+    pieces: list[_Piece] = []
+    for function in functions.values():
+        pieces.append(_function(unit, function))
+        pieces += _take_parts(unit)
+    plans: dict[str, str] = {}
+    for number, plan in enumerate(policy.plans):
+        plans[plan.name] = f"plan_{number}"
+        pieces.append(_plan(unit, plan, plans[plan.name]))
+        pieces += _take_parts(unit)
+
+    space: dict[str, Any] = dict(EXPORTS)
+    space |= unit.constants
+    space[MARK] = True
+    space |= {python: builtins[name].call for name, python in unit.used_builtins.items()}
+    for piece in pieces:
+        _execute(piece, policy, space)
+    space["RULES"] = {
+        f.path: (unit.numbers[f.name], space[unit.names[f.name]])
+        for f in policy.funcs
+        if f.path and len(f.params) == 2
+    }
+    _remember_sources(policy)
+    entries = {
+        plan.name: Entry(plan.name, space[plans[plan.name]], _direct(plan, unit, space))
+        for plan in policy.plans
+    }
+    return CompiledPolicy(entries, _readable(unit, policy, pieces))
+
+
+def _python_names(functions: Mapping[str, ir.Func]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name in functions:
+        group, _, rest = name.partition(".")
+        plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in rest or group)
+        if group != "g0":
+            plain = f"{plain}_{group}"  # the same rule under another set of mocked functions
+        while plain in names.values() or plain in EXPORTS or not plain.isidentifier():
+            plain = f"_{plain}_"
+        names[name] = plain
+    return names
+
+
+def _check_calls(
+    policy: ir.Policy, functions: Mapping[str, ir.Func], builtins: Mapping[str, Any]
+) -> None:
+    for where, blocks in [(f.name, f.blocks) for f in policy.funcs] + [
+        (f"plan {p.name}", p.blocks) for p in policy.plans
+    ]:
+        for _, stmt in walk(blocks):
+            if not isinstance(stmt, ir.CallStmt):
+                continue
+            if stmt.func in functions:
+                wanted = len(functions[stmt.func].params)
+            elif stmt.func in builtins:
+                wanted = builtins[stmt.func].spec.arity
+            else:
+                raise IRError(f"call of {stmt.func!r}: no such function or builtin", where)
+            if wanted != len(stmt.args):
+                text = f"call of {stmt.func!r} with {len(stmt.args)} arguments; it takes {wanted}"
+                raise IRError(text, where)
+
+
+def _start(unit: Unit, blocks: tuple[ir.Block, ...], params: tuple[int, ...], name: str) -> Gen:
+    places = [s.pos for _, s in walk(blocks) if s.pos.row]
+    gen = Gen(unit, find_locals(blocks, params), name, places[0].file if places else 0)
+    gen.w.row = places[0].row if places else 0
+    gen.assigned = set(params)
+    gen.defined = {p for p in params if p > 1}  # input may be undefined; arguments are not
+    return gen
+
+
+def _function(unit: Unit, function: ir.Func) -> _Piece:
+    gen = _start(unit, function.blocks, function.params, unit.names[function.name])
+    gen.returns = function.returns
+    gen.is_function = len(function.params) > 2
+    gen.early = constant_result(function)
+    unguarded = unguarded_assignments(gen.locals, function.returns)
+    other = [
+        s
+        for _, s in gen.locals.defs.get(function.returns, ())
+        if not isinstance(s, ir.AssignVarOnceStmt | ir.ResetLocalStmt)
+    ]
+    gen.always_given = not other and (
+        gen.early is not None
+        or (len(unguarded) == 1 and not in_scan(function.blocks, unguarded[0]))
+    )
+    blocks = [b for b in function.blocks if b.stmts]
+    tail = len(blocks)
+    while tail and _only_returns(blocks[tail - 1], function.returns):
+        tail -= 1
+    returned = "U" if gen.always_given else gen.var(function.returns)
+    parameters = ", ".join(["q", *(gen.var(p) for p in function.params)])
+    gen.w.open(f"def {gen.name}({parameters}):")
+    place = gen.w.reserve()
+    gen.function_label.place = gen.w.reserve()
+    for number, block in enumerate(blocks[:tail]):
+        last = number == tail - 1
+        straight = _straight(block)
+        gen.block(block, jump=f"return {returned}" if last else None)
+        if straight:
+            # Nothing in it can be undefined: what it assigned stays assigned.
+            for stmt in block.stmts:
+                for target in _targets(stmt):
+                    gen.note_write(target, defined=not isinstance(stmt, ir.ResetLocalStmt))
+    if returned != "U" and function.returns not in gen.assigned:
+        gen.needs_init.add(function.returns)
+    gen.w.emit(f"return {returned}")
+    _initialise(gen, place)
+    return _Piece(gen.w, gen.file)
+
+
+def _targets(stmt: ir.Stmt) -> list[int]:
+    from regolive.codegen.analysis import writes
+
+    return list(writes(stmt))
+
+
+def _straight(block: ir.Block) -> bool:
+    return all(
+        isinstance(s, ir.ResetLocalStmt | ir.MakeSetStmt | ir.MakeObjectStmt | ir.MakeArrayStmt)
+        for s in block.stmts
+    )
+
+
+def _only_returns(block: ir.Block, local: int) -> bool:
+    return all(
+        (isinstance(s, ir.ReturnLocalStmt | ir.IsDefinedStmt) and s.source == local)
+        for s in block.stmts
+    )
+
+
+def _plan(unit: Unit, plan: ir.Plan, name: str) -> _Piece:
+    blocks = simplify_blocks(plan.blocks)
+    gen = _start(unit, blocks, (0, 1), name)
+    gen.w.open(f"def {name}(q, input, data):")
+    gen.w.emit("results = []")
+    place = gen.w.reserve()
+    gen.function_label.place = gen.w.reserve()
+    for block in blocks:
+        gen.block(block)
+    gen.w.emit("return results")
+    _initialise(gen, place)
+    return _Piece(gen.w, gen.file)
+
+
+def _initialise(gen: Gen, place: Any) -> None:
+    """Locals that may be read before they are assigned begin as undefined."""
+    names = {gen.var(n) for n in gen.needs_init if n not in gen.locals.params}
+    names |= {n for n in gen.part_variables if n not in ("input", "data", "q", "results")}
+    names -= {gen.var(p) for p in gen.locals.params}
+    if names:
+        place.text = " = ".join([*sorted(names), "U"])
+        place.dropped = False
+
+
+def _take_parts(unit: Unit) -> list[_Piece]:
+    parts = [_Piece(writer, file) for writer, file in unit.parts]
+    unit.parts.clear()
+    return parts
+
+
+def _execute(piece: _Piece, policy: ir.Policy, space: dict[str, Any]) -> None:
+    """Compile a function under the policy's file name and rows, and define it."""
+    source, rows = piece.writer.render()
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt | ast.expr | ast.arg | ast.keyword):
+            row = rows[node.lineno] or 1
+            node.lineno = node.end_lineno = row
+    exec(compile(tree, _file_name(policy, piece.file), "exec"), space)
+
+
+def _file_name(policy: ir.Policy, file: int) -> str:
+    return policy.files[file] if file < len(policy.files) else "<policy>"
+
+
+def _remember_sources(policy: ir.Policy) -> None:
+    """Let tracebacks show the rows of policies that are not files on disk."""
+    for name, text in policy.sources.items():
+        linecache.checkcache(name)
+        if not linecache.getlines(name):
+            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+
+
+def _direct(plan: ir.Plan, unit: Unit, space: Mapping[str, Any]) -> QueryFunction | None:
+    """The rule that a plan does nothing but ask, as a function."""
+    called: ir.CallStmt | None = None
+    for _, stmt in walk(plan.blocks):
+        match stmt:
+            case ir.CallStmt() if called is None and stmt.func in unit.functions:
+                called = stmt
+            case ir.ObjectInsertStmt(key=ir.Const(value="result")):
+                pass
+            case (
+                ir.AssignVarStmt(source=ir.Local())
+                | ir.MakeObjectStmt()
+                | ir.IsDefinedStmt()
+                | ir.ResultSetAddStmt()
+            ):
+                pass
+            case _:
+                return None
+    if called is None or called.args != (ir.Local(0), ir.Local(1)):
+        return None
+    function: QueryFunction = space[unit.names[called.func]]
+    return function
+
+
+def _readable(unit: Unit, policy: ir.Policy, pieces: list[_Piece]) -> str:
+    out = [
+        "# Generated by regolive: what a policy runs as. U is undefined; q is the query's frame."
+    ]
+    for name, value in unit.constants.items():
+        out.append(f"{name} = {value!r}")
+    for name, python in sorted(unit.used_builtins.items(), key=lambda kv: kv[1]):
+        out.append(f"{python} = builtin({name!r})")
+    for piece in pieces:
+        text, _ = piece.writer.render(comments=True)
+        out.append(f"\n\n# {_file_name(policy, piece.file)}\n{text.rstrip()}")
+    return "\n".join(out) + "\n"

@@ -1,0 +1,68 @@
+"""Lines of Python being written, each with the policy row it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of generated source. A ``dropped`` line was a place kept that nobody needed."""
+
+    indent: int
+    text: str
+    row: int
+    dropped: bool = False
+
+
+@dataclass(slots=True)
+class Writer:
+    """Appends lines at the current indentation and policy row."""
+
+    lines: list[Line] = field(default_factory=list)
+    indent: int = 0
+    row: int = 0
+
+    def emit(self, text: str) -> Line:
+        """Add a line; a line ending in a colon is to be followed by an indented one."""
+        line = Line(self.indent, text, self.row)
+        self.lines.append(line)
+        return line
+
+    def reserve(self) -> Line:
+        """A line whose text is decided later; nothing is written if it never is."""
+        line = self.emit("")
+        line.dropped = True
+        return line
+
+    def open(self, text: str) -> None:
+        """A line that opens a suite, and the indentation of the suite."""
+        self.emit(text)
+        self.indent += 1
+
+    def close_to(self, indent: int) -> None:
+        """End suites down to an indentation; an empty one gets its ``pass``."""
+        if self.indent > indent:
+            last = next((line for line in reversed(self.lines) if not line.dropped), None)
+            if last is not None and last.text.endswith(":") and last.indent >= indent:
+                self.lines.append(Line(last.indent + 1, "pass", self.row))
+        self.indent = indent
+
+    def render(self, *, comments: bool = False) -> tuple[str, list[int]]:
+        """The source, and the policy row of each of its lines (the first line's at index 1).
+
+        With ``comments``, the policy row is said where it changes.
+        """
+        out: list[str] = []
+        rows: list[int] = [0]
+        said = 0
+        for line in self.lines:
+            if line.dropped:
+                continue
+            text = "    " * line.indent + line.text
+            if comments and line.row != said and line.row:
+                text = f"{text}  # row {line.row}"
+                said = line.row
+            out.append(text)
+            rows.append(line.row)
+        return "\n".join(out) + "\n", rows
