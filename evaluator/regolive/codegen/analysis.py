@@ -160,16 +160,19 @@ def find_locals(blocks: Sequence[ir.Block], params: Sequence[int]) -> Locals:
     return found
 
 
+def adds_results(scan: ir.ScanStmt) -> bool:
+    """Whether a scan adds to the query's results."""
+    return any(isinstance(s, ir.ResultSetAddStmt) for _, s in walk([scan.block]))
+
+
 def order_matters(scan: ir.ScanStmt) -> bool:
-    """Whether the order of a scan can be seen: it appends to an array, or adds results.
+    """Whether the order of a scan's elements can be seen: it appends to an array, or prints.
 
     An array made inside the scan is another one for each element.
     """
     made = {stmt.target for _, stmt in walk([scan.block]) if isinstance(stmt, ir.MakeArrayStmt)}
     for _, stmt in walk([scan.block]):
         if isinstance(stmt, ir.ArrayAppendStmt) and stmt.array not in made:
-            return True
-        if isinstance(stmt, ir.ResultSetAddStmt):
             return True
         if isinstance(stmt, ir.CallStmt) and stmt.func == "internal.print":
             return True
@@ -267,3 +270,22 @@ def unguarded_assignments(locals_: Locals, local: int) -> list[Path]:
 def in_scan(blocks: Sequence[ir.Block], place: Path) -> bool:
     """Whether a statement stands inside a scan."""
     return any(isinstance(s, ir.ScanStmt) and inside(path, place) for path, s in walk(blocks))
+
+
+def made_by_rule(locals_: Locals, local: int) -> bool:
+    """Whether a local holds what a planned rule gave."""
+    definitions = locals_.defs.get(local, [])
+    return len(definitions) == 1 and isinstance(definitions[0][1], ir.CallStmt)
+
+
+def base_documents(blocks: Sequence[ir.Block]) -> set[int]:
+    """The locals that are looked up in ``data`` step by step: base documents."""
+    found = {1}
+    for _, stmt in walk(blocks):
+        if (
+            isinstance(stmt, ir.DotStmt)
+            and isinstance(stmt.source, ir.Local)
+            and stmt.source.index in found
+        ):
+            found.add(stmt.target)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regolive.codegen.analysis import order_matters, walk, writes
+from regolive.codegen.analysis import adds_results, made_by_rule, order_matters, walk, writes
 from regolive.codegen.gen import MAX_INDENT, MAX_LOOPS, Expr, Gen
 from regolive.ir import nodes as ir
 
@@ -44,6 +44,9 @@ def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -
     _hoist(gen, stmt)
     keyed, valued = gen.locals.used(stmt.key), gen.locals.used(stmt.value)
     ordered = order_matters(stmt)
+    if adds_results(stmt) and not ordered:
+        # Results come in the order OPA enumerates: documents by key, a rule's object as it grew.
+        ordered = not made_by_rule(gen.locals, stmt.source)
     code = _iterable(source, keyed=keyed, ordered=ordered)
     w = gen.w
     indent = w.indent
@@ -114,11 +117,15 @@ def _hoist(gen: Gen, scan: ir.ScanStmt) -> None:
                 found = gen.hoists.get((source.code, key.code))
                 if found is None:
                     found = Expr(gen.fresh("h"))
-                    gen.w.emit(f"{found.code} = {dot_code(source, key)}")
+                    gen.w.emit(f"{found.code} = {dot_code(source, key, base=_is_base(gen, stmt))}")
                     gen.hoists[source.code, key.code] = found
                 gen.env[stmt.target] = found
                 gen.hoisted[id(stmt)] = found
             changed.discard(stmt.target)
+
+
+def _is_base(gen: Gen, stmt: ir.DotStmt) -> bool:
+    return isinstance(stmt.source, ir.Local) and stmt.source.index in gen.base
 
 
 def _invariant(gen: Gen, operand: ir.Operand, changed: set[int]) -> bool:
@@ -132,7 +139,8 @@ def _invariant(gen: Gen, operand: ir.Operand, changed: set[int]) -> bool:
 
 def emit_with(gen: Gen, stmt: ir.WithStmt, *_: Any) -> int:
     """The block with another input or data, and a memo of its own; undefined if the block is."""
-    if not gen.is_defined(stmt.value):
+    # A whole document may be replaced by undefined: OPA puts back an absent input that way.
+    if stmt.path and not gen.is_defined(stmt.value):
         gen.require_defined(gen.operand(stmt.value).code)
     w = gen.w
     indent = w.indent

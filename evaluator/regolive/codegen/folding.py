@@ -36,8 +36,8 @@ def _fold(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> tuple[Any, set[int]]:
     fillers = [(n, s) for n, s in enumerate(stmts) if n > i and _fills(s, target)]
     # Everything that touches it before the last filler must be a filler of this very block, or
     # somebody could see it half made.
-    all_fillers = [s for _, s in gen.locals.uses.get(target, ()) if _fills(s, target)]
-    if len(all_fillers) != len(fillers):
+    changes = [s for _, s in gen.locals.uses.get(target, ()) if _changes(s, target)]
+    if len(changes) != len(fillers):
         return UNDEFINED, set()
     if fillers:
         last = next(p for p, s in gen.locals.uses[target] if s is fillers[-1][1])
@@ -79,6 +79,12 @@ def _fills(stmt: ir.Stmt, local: int) -> bool:
         case ir.ObjectInsertStmt():
             return stmt.object == local
     return False
+
+
+def _changes(stmt: ir.Stmt, local: int) -> bool:
+    if isinstance(stmt, ir.ObjectInsertOnceStmt):
+        return stmt.object == local
+    return _fills(stmt, local)
 
 
 def _parts(stmt: ir.Stmt) -> tuple[ir.Operand, ...]:

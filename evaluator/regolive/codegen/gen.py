@@ -102,6 +102,7 @@ class Gen:
         # Lookups made before the scan they stand in: by statement, and by what is looked up.
         self.hoisted: dict[int, Expr] = {}
         self.hoists: dict[tuple[str, str], Expr] = {}
+        self.base: set[int] = set()  # locals that hold base documents
         self.scans = 0
         self.part_variables: set[str] = set()
         self.is_function = False

@@ -170,8 +170,14 @@ def _object_merge(gen: Gen, stmt: ir.ObjectMergeStmt, *_: Any) -> int:
     return 1
 
 
-def dot_code(source: Expr, key: Expr) -> str:
-    """A lookup, UNDEFINED where there is nothing: the dict case in line."""
+def dot_code(source: Expr, key: Expr, *, base: bool) -> str:
+    """A lookup, UNDEFINED where there is nothing: the dict case in line.
+
+    ``base``: in a base document, where OPA takes 2 and "2" for the same step of a path.
+    """
+    dot = "base_dot" if base else "dot"
+    if base and key.kind in ("int", "num"):
+        return f"base_dot({source.code}, {key.code})"
     if source.kind in ("str", "int", "num", "bool", "null"):
         return "U"
     if source.kind in (None, "dict"):
@@ -182,8 +188,8 @@ def dot_code(source: Expr, key: Expr) -> str:
             get = f"{source.code}.get({key.code}, U)"
             if not tests:
                 return get
-            return f"{get} if {' and '.join(tests)} else dot({source.code}, {key.code})"
-    return f"dot({source.code}, {key.code})"
+            return f"{get} if {' and '.join(tests)} else {dot}({source.code}, {key.code})"
+    return f"{dot}({source.code}, {key.code})"
 
 
 def _dot(gen: Gen, stmt: ir.DotStmt, *_: Any) -> int:
@@ -204,7 +210,8 @@ def _dot(gen: Gen, stmt: ir.DotStmt, *_: Any) -> int:
         gen.defined.add(stmt.target)
         return 1
     _need(gen, *(o for o in (stmt.key,) if not isinstance(o, ir.Const)))
-    gen.write(stmt.target, dot_code(source, key), defined=False)
+    base = isinstance(stmt.source, ir.Local) and stmt.source.index in gen.base
+    gen.write(stmt.target, dot_code(source, key, base=base), defined=False)
     gen.require_defined(gen.var(stmt.target))
     gen.defined.add(stmt.target)
     if stable:

@@ -51,6 +51,20 @@ def dot(source: Any, key: Any) -> Any:
     return UNDEFINED
 
 
+def base_dot(source: Any, key: Any) -> Any:
+    """``source[key]`` in a base document: OPA reads those by paths, whose steps are strings.
+
+    So ``data.ports[80]`` finds the key "80", and ``data.list["0"]`` the first element.
+    """
+    found = dot(source, key)
+    if found is UNDEFINED:
+        if source.__class__ is dict and key.__class__ is int:
+            return source.get(str(key), UNDEFINED)
+        if source.__class__ is list and key.__class__ is str and key.isdecimal():
+            return dot(source, int(key)) if len(key) < 20 else UNDEFINED
+    return found
+
+
 def scan_values(source: Any) -> Iterable[Any]:
     """The values of a collection in any order; nothing for a scalar or undefined."""
     cls = source.__class__
@@ -192,6 +206,7 @@ EXPORTS: dict[str, Any] = {
     "RegoSet": RegoSet,
     "U": UNDEFINED,
     "assign_once": assign_once,
+    "base_dot": base_dot,
     "call_dynamic": call_dynamic,
     "compare": compare,
     "dot": dot,

@@ -10,6 +10,7 @@ from typing import Any
 
 from regolive.codegen.analysis import (
     asked_more_than_once,
+    base_documents,
     constant_result,
     find_locals,
     in_scan,
@@ -136,6 +137,7 @@ def _start(unit: Unit, blocks: tuple[ir.Block, ...], params: tuple[int, ...], na
     places = [s.pos for _, s in walk(blocks) if s.pos.row]
     gen = Gen(unit, find_locals(blocks, params), name, places[0].file if places else 0)
     gen.w.row = places[0].row if places else 0
+    gen.base = base_documents(blocks)
     gen.assigned = set(params)
     gen.defined = {p for p in params if p > 1}  # input may be undefined; arguments are not
     return gen
