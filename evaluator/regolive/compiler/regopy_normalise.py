@@ -267,6 +267,7 @@ def dynamic_calls(policy: n.Policy, fresh: Iterator[int]) -> n.Policy:
         if not isinstance(stmt, n.CallDynamicStmt):
             return (stmt,)
         segments, pos, result = stmt.path[1:], stmt.pos, stmt.result
+        found = n.BreakStmt(1, pos=pos)
         blocks = []
         for length in range(len(segments), 0, -1):
             if any(can_be(segments[:length], path) for path in paths):
@@ -274,14 +275,13 @@ def dynamic_calls(policy: n.Policy, fresh: Iterator[int]) -> n.Policy:
                 call = replace(
                     stmt, path=(n.Const("g0"), *segments[:length]), args=(0, 1), result=called
                 )
-                blocks.append([call, *dots(called, segments[length:], result, pos)])
-        blocks.append(dots(1, segments, result, pos))
-        undefined = n.IsUndefinedStmt(result, pos=pos)
-        return (
-            n.ResetLocalStmt(result, pos=pos),
-            n.BlockStmt(tuple(n.Block((undefined, *block)) for block in blocks), pos=pos),
-            n.IsDefinedStmt(result, pos=pos),
-        )
+                blocks.append((call, *dots(called, segments[length:], result, pos), found))
+        blocks.append((*dots(1, segments, result, pos), found))
+        # The nesting is OPA's, and has to be: a call of a rule without a value ends the block
+        # three levels out, which is the one that the reference stands in.
+        tries = n.BlockStmt(tuple(map(n.Block, blocks)), pos=pos)
+        one = n.BlockStmt((n.Block((tries, n.BreakStmt(2, pos=pos))),), pos=pos)
+        return (n.BlockStmt((n.Block((one,)),), pos=pos),)
 
     def dots(source: int, segments: tuple[n.Operand, ...], target: int, pos: n.Pos) -> list[n.Stmt]:
         stmts: list[n.Stmt] = []
