@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from regolive.codegen.positions import current_location
 from regolive.errors import BuiltinError, CancelledError, EvalError
@@ -18,26 +18,35 @@ if TYPE_CHECKING:
     from regolive.storage import ReadTransaction
 
 
-class Watch:
-    """A deadline and a cancellation, looked at by the query at its checkpoints.
+class Cancellation:
+    """A switch that ends the queries it is given to. Any thread may turn it, at any time."""
 
-    ``deadline`` is a ``time.monotonic`` value, or infinity. Any thread may call :meth:`cancel`;
-    the query ends at its next checkpoint, without costing queries that nobody watches.
-    """
+    __slots__ = ("cancelled",)
 
-    __slots__ = ("cancelled", "deadline")
-
-    def __init__(self, deadline: float = float("inf")) -> None:
-        self.deadline = deadline
+    def __init__(self) -> None:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """End the query at its next checkpoint."""
+        """End the queries at their next checkpoint; later ones end at once."""
         self.cancelled = True
+
+
+class Watch:
+    """One query's deadline and cancellation, looked at by the query at its checkpoints.
+
+    ``deadline`` is a ``time.monotonic`` value, or infinity. Only queries that have a watch pay
+    for it.
+    """
+
+    __slots__ = ("cancellation", "deadline")
+
+    def __init__(self, deadline: float, cancellation: Cancellation | None) -> None:
+        self.deadline = deadline
+        self.cancellation = cancellation
 
     def check(self) -> None:
         """Raise CancelledError if the query was cancelled or is past its deadline."""
-        if self.cancelled:
+        if self.cancellation is not None and self.cancellation.cancelled:
             raise CancelledError("query cancelled", current_location())
         if time.monotonic() > self.deadline:
             raise CancelledError("query ran past its deadline", current_location())
@@ -117,8 +126,3 @@ class Frame:
         if len(errors) < 100:  # enough to explain an undefined result, not to fill the memory
             errors.append(wrapped)
         return UNDEFINED
-
-
-def raise_conflict(error: type[EvalError], message: str) -> NoReturn:
-    """Raise an evaluation error placed at the policy row that generated code is at."""
-    raise error(message, current_location())

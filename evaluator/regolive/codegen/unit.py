@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
-    """A policy as Python functions. ``source`` is the readable text, with policy rows as comments."""
+    """A policy as Python functions, and the readable text of them with policy rows as comments."""
 
     entries: Mapping[str, Entry]
     source: str

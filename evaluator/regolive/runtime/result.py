@@ -1,0 +1,77 @@
+"""What a query gives: a value or undefined, bindings, and the errors that builtins had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive.errors import EvalError
+from regolive.values import UNDEFINED, Value, to_json
+
+
+class Result:
+    """The outcome of one evaluation.
+
+    ``value`` and ``bindings`` are plain JSON, copies that a caller may change: sets are sorted
+    lists. ``rego`` is the value as Rego has it (sets as ``RegoSet``), shared with the documents:
+    not to be changed. A result is true where Rego would take its value as true: defined, and not
+    ``false``.
+    """
+
+    __slots__ = ("_frame", "_rows", "_value")
+
+    def __init__(self, value: Value, rows: list[dict[str, Value]] | None, frame: Any) -> None:
+        self._value = value
+        self._rows = rows
+        self._frame = frame
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a value (or, for a query with variables, at least one answer)."""
+        return self._value is not UNDEFINED
+
+    @property
+    def value(self) -> Any:
+        """The value as plain JSON; ``UNDEFINED`` if there is none (``None`` is JSON's null).
+
+        For a query with several expressions it is the last one's, in the first answer.
+        """
+        return to_json(self._value)
+
+    @property
+    def rego(self) -> Value:
+        """The value as Rego has it, or ``UNDEFINED``. Not to be changed."""
+        return self._value
+
+    def get(self, default: Any = None) -> Any:
+        """The value as plain JSON, or ``default`` if it is undefined."""
+        return default if self._value is UNDEFINED else to_json(self._value)
+
+    @property
+    def bindings(self) -> list[dict[str, Any]]:
+        """For each answer, the query's variables as plain JSON."""
+        return [to_json(row.get("bindings", {})) for row in self._rows or ()]
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The answers as ``opa eval --format json`` has them: expressions, and bindings if any."""
+        if self._rows is None:
+            return []
+        answers = []
+        for row in self._rows:
+            answer = {"expressions": to_json(row["expressions"])}
+            if row.get("bindings"):
+                answer["bindings"] = to_json(row["bindings"])
+            answers.append(answer)
+        return answers
+
+    @property
+    def builtin_errors(self) -> tuple[EvalError, ...]:
+        """Errors of builtins that made a call undefined: why a result may be missing."""
+        shared = self._frame._shared
+        return tuple(shared.builtin_errors) if shared is not None else ()
+
+    def __bool__(self) -> bool:
+        return self._value is not UNDEFINED and self._value is not False
+
+    def __repr__(self) -> str:
+        return f"Result({self.value!r})" if self.defined else "Result(undefined)"

@@ -1,0 +1,314 @@
+"""The runtime: policies, data, plugins and a store, put together and kept alive.
+
+Everything that is started has its owner here, and ``stop`` ends all of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from regolive.codegen import Cancellation, CompiledPolicy, Env, compile_policy
+from regolive.compiler import (
+    QUERY_PLAN,
+    CompileRequest,
+    FrontEnd,
+    entrypoint_name,
+    get_front_end,
+)
+from regolive.concurrency import BackgroundTask, BackgroundTasks, Mutex
+from regolive.errors import (
+    ConfigError,
+    Diagnostic,
+    PluginError,
+    PolicyError,
+    RegoliveError,
+    nearest,
+)
+from regolive.ir.bundle import load_bundle
+from regolive.ir.nodes import BuiltinDecl, Policy
+from regolive.plugins import BoundBuiltin, PluginHost, load_registry
+from regolive.runtime.config import Config, load_config
+from regolive.runtime.query import PreparedQuery
+from regolive.runtime.result import Result
+from regolive.runtime.sources import check_json, load_paths
+from regolive.storage import Store, open_store
+from regolive.values import UNDEFINED
+
+log = logging.getLogger("regolive.runtime")
+
+PathLike = str | os.PathLike[str]
+
+
+class Runtime:
+    """Evaluates Rego policies over a store of documents, with the builtins of its plugins.
+
+    ``policies`` are files and directories of ``.rego`` modules (data files in them are loaded
+    too); ``modules`` maps names to Rego text; ``data`` is the base document (copied) and
+    ``data_paths`` more files and directories of it; ``bundle`` a bundle with a plan. ``config`` is
+    a mapping, a ``Config`` or the path of a YAML or JSON file. ``plugins`` are plugins besides
+    those found by their entry points; ``discover=False`` leaves those out. ``store`` is
+    "snapshot", "locking" or a store of your own.
+
+    A runtime is a context manager: ``start`` on entry, ``stop`` on exit. Queries work before
+    ``start``; plugins that keep connections do not.
+
+    Raises ConfigError, PluginError (for a plugin passed in), SourceError, BundleError.
+    """
+
+    def __init__(
+        self,
+        policies: PathLike | Iterable[PathLike] = (),
+        *,
+        modules: Mapping[str, str] | None = None,
+        data: Mapping[str, Any] | None = None,
+        data_paths: Iterable[PathLike] = (),
+        bundle: PathLike | None = None,
+        config: Config | Mapping[str, Any] | PathLike | None = None,
+        plugins: Iterable[Any] = (),
+        discover: bool = True,
+        store: str | Store | None = None,
+        strict_builtin_errors: bool | None = None,
+        front_end: FrontEnd | None = None,
+    ) -> None:
+        self.config = load_config(config)
+        self.registry = load_registry(plugins, discover=discover)
+        paths = [policies] if isinstance(policies, str | os.PathLike) else list(policies)
+        sources = load_paths([*paths, *data_paths])
+        self._modules: dict[str, str] = {**sources.modules, **(modules or {})}
+        self._bundle = load_bundle(bundle) if bundle is not None else None
+        root: dict[str, Any] = dict(self._bundle.data) if self._bundle else {}
+        root.update(sources.data)
+        if data is not None:
+            root.update(check_json(data, "data"))
+        if isinstance(store, Store):
+            self.store = store
+            if root:
+                with store.write() as txn:
+                    for key, value in root.items():
+                        txn.put((key,), value)
+        else:
+            self.store = open_store(store or self.config.store, root)
+        strict = self.config.strict_builtin_errors
+        self._env = Env(
+            strict if strict_builtin_errors is None else strict_builtin_errors, self._submit
+        )
+        self.front_end = front_end or get_front_end(self.config.front_end)
+        # Guards the tables below: what is compiled and whether we run. Nothing is called under it.
+        self._lock = Mutex("runtime.state", guards="the table of prepared queries, and the state")
+        self._prepared: dict[str, PreparedQuery] = {}
+        self._background: BackgroundTasks | None = None
+        self._started: list[tuple[str, Any]] = []
+        self._configure(self.config)
+
+    # configuration and life
+
+    def _configure(self, config: Config) -> None:
+        known = {
+            section
+            for sections in self.registry.hook.regolive_config_sections()
+            for section in sections
+        }
+        for section in config.plugins:
+            if section not in known:
+                near = nearest(str(section), sorted(known))
+                hint = f"; did you mean {near!r}?" if near else ""
+                broken = "".join(f"\n  {p}" for p in self.registry.problems)
+                raise ConfigError(
+                    f"configuration: plugins.{section}: no plugin has this section{hint}{broken}"
+                )
+        self.registry.hook.regolive_configure(config=config.plugins)
+
+    def start(self) -> Runtime:
+        """Start the plugins. If one fails, those started before it are stopped again."""
+        with self._lock:
+            if self._background is not None:
+                return self
+            self._background = BackgroundTasks(
+                "regolive-background", self.config.background_threads
+            )
+        for name, plugin in self.registry.plugins():
+            begin = getattr(plugin, "regolive_start", None)
+            if begin is None:
+                continue
+            try:
+                self._call_one(plugin, "regolive_start", host=self._host(name))
+            except Exception as error:
+                self.stop()
+                if isinstance(error, RegoliveError):
+                    raise
+                raise PluginError(name, f"cannot start: {error}") from error
+            self._started.append((name, plugin))
+        return self
+
+    def stop(self) -> None:
+        """Stop the plugins, last started first, and join every thread. Stopping again is nothing.
+
+        An error of one plugin is logged and does not keep the others from stopping.
+        """
+        while self._started:
+            name, plugin = self._started.pop()
+            try:
+                self._call_one(plugin, "regolive_stop")
+            except Exception:
+                log.exception("plugin %r failed to stop", name)
+        with self._lock:
+            background, self._background = self._background, None
+        if background is not None:
+            background.close()
+        self.front_end.close()
+
+    def reconfigure(self, config: Config | Mapping[str, Any] | PathLike) -> None:
+        """Check a new configuration, then hand it to the plugins. A bad one changes nothing."""
+        fresh = load_config(config)
+        for key in ("store", "strict_builtin_errors", "background_threads", "front_end"):
+            if getattr(fresh, key) != getattr(self.config, key):
+                raise ConfigError(f"configuration: {key} cannot change while running")
+        self._configure(fresh)
+        self.config = fresh
+        for _, plugin in self._started:
+            if hasattr(plugin, "regolive_reconfigure"):
+                self._call_one(plugin, "regolive_reconfigure", config=fresh.plugins)
+
+    def _call_one(self, plugin: Any, hook: str, **arguments: Any) -> Any:
+        others = [p for _, p in self.registry.plugins() if p is not plugin]
+        return self.registry.manager.subset_hook_caller(hook, others)(**arguments)
+
+    def _host(self, name: str) -> PluginHost:
+        return PluginHost(name, self.store, self._submit)
+
+    def _submit(
+        self, function: Callable[..., Any], *args: Any, name: str | None = None
+    ) -> BackgroundTask:
+        background = self._background
+        if background is None:
+            raise RegoliveError(
+                "the runtime is not started, so nothing runs in the background: "
+                "use `with Runtime(...) as runtime:` or call start()"
+            )
+        return background.submit(function, *args, name=name)
+
+    def __enter__(self) -> Runtime:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # queries
+
+    def prepare(self, query: str) -> PreparedQuery:
+        """Compile a query: a path such as ``data.rbac.allow``, or any Rego query with variables.
+
+        Compiled once for each text; asking again is a table lookup. Raises PolicyError for a wrong
+        policy or query, FrontEndError if the compiler itself fails.
+        """
+        text = query.strip()
+        known = self._prepared.get(text)
+        if known is not None:
+            return known
+        compiled, plan = self._compile(text)
+        prepared = PreparedQuery(text, compiled, plan, self.store, self._env, self._hooks())
+        with self._lock:
+            return self._prepared.setdefault(text, prepared)
+
+    def evaluate(
+        self,
+        query: str,
+        input: Any = UNDEFINED,
+        *,
+        timeout: float | None = None,
+        cancel: Cancellation | None = None,
+    ) -> Result:
+        """Prepare and evaluate in one call. See ``PreparedQuery.evaluate``."""
+        return self.prepare(query).evaluate(input, timeout=timeout, cancel=cancel)
+
+    def plan(self, query: str) -> Policy:
+        """The IR of a query, as the front end or the bundle gives it."""
+        return self._plan(query.strip())[0]
+
+    def _compile(self, text: str) -> tuple[CompiledPolicy, str]:
+        policy, plan = self._plan(text)
+        return compile_policy(policy, self.builtins), plan
+
+    def _plan(self, text: str) -> tuple[Policy, str]:
+        try:
+            entrypoint: str | None = entrypoint_name(text) if text.startswith("data") else None
+        except ValueError:
+            entrypoint = None
+        if self._bundle is not None and not self._modules:
+            return self._plan_of_bundle(text, entrypoint)
+        request = CompileRequest(
+            modules=self._modules,
+            entrypoints=(text,) if entrypoint else (),
+            query=None if entrypoint else text,
+            builtins={
+                name: BuiltinDecl(name, declaration["decl"])
+                for name, declaration in self.registry.declarations().items()
+            },
+        )
+        try:
+            return self.front_end.compile(request), entrypoint or QUERY_PLAN
+        except PolicyError as error:
+            raise self._with_plugin_problems(error) from None
+
+    def _plan_of_bundle(self, text: str, entrypoint: str | None) -> tuple[Policy, str]:
+        assert self._bundle is not None
+        policy = self._bundle.policy
+        names = [p.name for p in policy.plans]
+        if entrypoint in names and entrypoint is not None:
+            return policy, entrypoint
+        location = ", ".join(f"data.{n.replace('/', '.')}" for n in names)
+        message = f"the bundle has no plan for {text}; it has: {location or 'none'}"
+        raise PolicyError([Diagnostic("rego_compile_error", message)])
+
+    def _with_plugin_problems(self, error: PolicyError) -> PolicyError:
+        """A builtin may be missing because its plugin is broken: then say so beside it."""
+        names = getattr(error, "names", ())
+        if names and self.registry.problems:
+            for problem in self.registry.problems:
+                error.add_note(f"not loaded: {problem}")
+        return error
+
+    def _hooks(self) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+        hook = self.registry.hook
+        begin, end = hook.regolive_query_begin, hook.regolive_query_end
+        if not begin.get_hookimpls() and not end.get_hookimpls():
+            return None
+        return begin, end
+
+    @property
+    def builtins(self) -> Mapping[str, BoundBuiltin]:
+        """Every builtin that policies can call, by name."""
+        return self.registry.builtins
+
+    def status(self) -> dict[str, Any]:
+        """What is going on, as plain JSON: the store, the plugins and their own status."""
+        plugins: dict[str, Any] = {}
+        for name, plugin in self.registry.plugins():
+            told = None
+            if hasattr(plugin, "regolive_status"):
+                answers = self._call_one(plugin, "regolive_status")
+                told = answers[0] if answers else None
+            plugins[name] = {"status": told} if told is not None else {}
+        return {
+            "started": self._background is not None,
+            "store": {
+                "kind": type(self.store).__name__,
+                "revision": self.store.revision,
+                "open_transactions": [
+                    {"kind": t.kind, "thread": t.thread, "opened_at": t.place}
+                    for t in self.store.open_transactions()
+                ],
+                "abandoned_transactions": self.store.abandoned,
+            },
+            "plugins": plugins,
+            "plugin_problems": [str(p) for p in self.registry.problems],
+        }
