@@ -1,0 +1,61 @@
+# The same commands people and CI use. Bare Python 3.11+ and make are all it takes.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help demo test unit integration conformance bench soak lint format clean
+
+help:
+	@echo "make demo         set up, and run the main job on an embedded NATS server"
+	@echo "make test         set up, and pass the tests"
+	@echo "make lint         ruff, mypy (strict) and the order of imports"
+	@echo "make conformance  OPA's compliance cases, from plans and from modules"
+	@echo "make bench        decisions against regopy and hand-written Python; NATS loading"
+	@echo "make soak         60 seconds of queries, watchers and writers on both stores"
+	@echo "make format       let ruff format the code"
+	@echo "make clean        remove the environment and what tools left behind"
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"regolive needs Python 3.11 or newer; $(PYTHON) is {v.major}.{v.minor}. Name another: make PYTHON=python3.12")'
+	@echo "Setting up the environment in $(VENV) (once; a minute or so) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python examples/demo.py
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+unit: $(READY)
+	$(BIN)/python -m pytest tests/unit
+
+integration: $(READY)
+	$(BIN)/python -m pytest tests/integration
+
+conformance: $(READY)
+	$(BIN)/python -m tests.conformance
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist report *.egg-info evaluator/*.egg-info builtins/*.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
