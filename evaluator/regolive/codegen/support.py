@@ -68,13 +68,14 @@ def base_dot(source: Any, key: Any) -> Any:
 def scan_values(source: Any) -> Iterable[Any]:
     """The values of a collection in any order; nothing for a scalar or undefined."""
     cls = source.__class__
+    items: Iterable[Any] = ()
     if cls is list:
-        return source  # type: ignore[no-any-return]
-    if cls is dict:
-        return source.values()  # type: ignore[no-any-return]
-    if cls is RegoSet:
-        return iter(source)
-    return ()
+        items = source
+    elif cls is dict:
+        items = source.values()
+    elif cls is RegoSet:
+        items = iter(source)
+    return items
 
 
 def scan_items(source: Any) -> Iterable[tuple[Any, Any]]:

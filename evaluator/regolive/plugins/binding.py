@@ -76,10 +76,10 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
         ]
     lines += ["    try:", f"        r = function({operands})"]
     lines += ["    except Exception as error:", "        return failed(q, error)"]
-    test = _CLASS_TEST.get(spec.result["type"])
+    result_test = _CLASS_TEST.get(spec.result["type"])
     if not spec.trusted:
         scope["vouch"] = _voucher(spec, plugin)
-        guard = test.format("r") if test and spec.result["type"] != "object" else "True"
+        guard = result_test.format("r") if result_test and spec.result["type"] != "object" else "True"
         lines += [f"    if {guard}:", "        r = vouch(q, r)"]
     if spec.memoize:
         lines.append("    memo[key] = r")
