@@ -1,0 +1,156 @@
+"""Aggregates: a collection in, one value out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from regolive import UNDEFINED, BuiltinError, RegoSet
+from regolive.values import as_fraction, as_integer, compare, is_number, sorted_values
+from regolive_std._declare import (
+    ANY,
+    BOOLEAN,
+    NUMBER,
+    STRING,
+    array,
+    object_of,
+    one_of,
+    set_of,
+    std,
+    unchecked,
+    wrong_element,
+    wrong_type,
+)
+from regolive_std.numbers import sum_floats
+
+_INT = {int}
+_PLAIN: list[set[type]] = [{int}, {str}]  # Python orders these as Rego does
+_NUMBERS = unchecked(one_of(array(NUMBER), set_of(NUMBER)))
+_COLLECTION = one_of(array(), set_of(), expected=["set", "array"])
+# The deprecated ones list the types the other way round.
+_ALL_ANY = one_of(array(), set_of())
+
+
+@std(
+    "count",
+    args=[unchecked(one_of(STRING, array(), object_of(), set_of()))],
+    result=NUMBER,
+)
+def count(collection: Any) -> int:
+    """How many elements a collection has, or characters a string."""
+    cls = collection.__class__
+    if cls is list or cls is dict or cls is str:
+        return len(collection)
+    if cls is RegoSet:
+        return len(collection.keys)
+    raise wrong_type(1, collection, "array", "object", "set", "string")
+
+
+def _elements(collection: Any) -> Any:
+    """The elements in any order; numbers and strings stand in a set's keys as they are."""
+    if collection.__class__ is list:
+        return collection
+    if collection.__class__ is RegoSet:
+        return collection.keys
+    raise wrong_type(1, collection, "set", "array")
+
+
+def _numbers(collection: Any) -> list[Any]:
+    items = collection if collection.__class__ is list else sorted_values(collection)
+    for item in items:
+        if not is_number(item):
+            raise wrong_element(1, collection, item, "number")
+    return items
+
+
+@std("sum", args=[_NUMBERS], result=NUMBER)
+def sum_(collection: Any) -> Any:
+    """The sum of the numbers in an array or set."""
+    if set(map(type, _elements(collection))) <= _INT:
+        return sum(_elements(collection))
+    numbers = _numbers(collection)
+    whole = [as_integer(n) for n in numbers]
+    if None in whole:
+        return sum_floats(numbers)
+    return sum(whole)
+
+
+_MAX_BITS = 16_000  # as many as values.mul allows
+
+
+@std("product", args=[_NUMBERS], result=NUMBER)
+def product(collection: Any) -> Any:
+    """The product of the numbers in an array or set."""
+    _elements(collection)
+    numbers = _numbers(collection)
+    total = 1
+    for n in numbers:
+        whole = as_integer(n)
+        if whole is None:
+            return _float_product(numbers)
+        total *= whole
+        if total.bit_length() > _MAX_BITS:
+            raise BuiltinError("product out of range")
+    return total
+
+
+def _float_product(numbers: list[Any]) -> Any:
+    # OPA starts from a 53-bit one and so rounds every step to a double.
+    total = 1.0
+    try:
+        for n in numbers:
+            total = float(Fraction(total) * as_fraction(n))
+    except OverflowError:
+        raise BuiltinError("product out of range") from None
+    return int(Decimal(repr(total))) if total.is_integer() else total
+
+
+@std("max", args=[_COLLECTION], result=ANY)
+def max_(collection: Any) -> Any:
+    """The greatest element of an array or set; undefined for an empty one."""
+    if not collection:
+        return UNDEFINED
+    items = _elements(collection)
+    kinds = set(map(type, items))
+    if kinds in _PLAIN:
+        return max(items)
+    found = UNDEFINED
+    for item in collection:
+        if found is UNDEFINED or compare(found, item) <= 0:
+            found = item
+    return found
+
+
+@std("min", args=[_COLLECTION], result=ANY)
+def min_(collection: Any) -> Any:
+    """The least element of an array or set; undefined for an empty one."""
+    if not collection:
+        return UNDEFINED
+    items = _elements(collection)
+    kinds = set(map(type, items))
+    if kinds in _PLAIN:
+        return min(items)
+    found = UNDEFINED
+    for item in collection:
+        if found is UNDEFINED or compare(found, item) >= 0:
+            found = item
+    return found
+
+
+@std("sort", args=[_COLLECTION], result=array())
+def sort(collection: Any) -> list[Any]:
+    """The elements of an array or set as an array, in the order of all values."""
+    return sorted_values(collection)
+
+
+@std("all", args=[_ALL_ANY], result=BOOLEAN, deprecated=True)
+def all_(collection: Any) -> bool:
+    """Whether every element of an array or set is true (deprecated: use ``every``)."""
+    return all(item is True for item in collection)
+
+
+@std("any", args=[_ALL_ANY], result=BOOLEAN, deprecated=True)
+def any_(collection: Any) -> bool:
+    """Whether an array or set contains true (deprecated: use ``true in ...``)."""
+    return any(item is True for item in collection)

@@ -1,0 +1,39 @@
+"""Arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive_std._declare import std
+
+
+@std("array.concat")
+def array_concat(x: list[Any], y: list[Any]) -> list[Any]:
+    """One array followed by another."""
+    if not x:
+        return y
+    return x + y if y else x
+
+
+@std("array.flatten")
+def array_flatten(arr: list[Any]) -> list[Any]:
+    """The array with those of its elements that are arrays replaced by what they contain."""
+    out: list[Any] = []
+    for item in arr:
+        if item.__class__ is list:
+            out += item
+        else:
+            out.append(item)
+    return out
+
+
+@std("array.reverse")
+def array_reverse(arr: list[Any]) -> list[Any]:
+    """The elements in the opposite order."""
+    return arr[::-1]
+
+
+@std("array.slice", args=None)
+def array_slice(arr: list[Any], start: int, stop: int) -> list[Any]:
+    """The elements from one index up to, not including, another; both are brought into bounds."""
+    return arr[max(start, 0) : max(stop, 0)]

@@ -1,0 +1,67 @@
+"""Comparison: equality, and the order over all values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive.values import compare, equal
+from regolive_std._declare import std
+
+# Two of the same of these compare in Python as in Rego.
+_SAME = frozenset({str, int, float})
+
+
+@std("equal", infix="==")
+def equal_(x: Any, y: Any) -> bool:
+    """Whether two values are the same; numbers by value, composites by what they contain."""
+    return equal(x, y)
+
+
+@std("eq", infix="=")
+def eq(x: Any, y: Any) -> bool:
+    """Whether two values unify, both being known: the same as ``equal``."""
+    return equal(x, y)
+
+
+@std("assign", infix=":=")
+def assign(x: Any, y: Any) -> bool:
+    """Assignment of a known value to a known value: the same as ``equal``."""
+    return equal(x, y)
+
+
+@std("neq", infix="!=")
+def neq(x: Any, y: Any) -> bool:
+    """Whether two values differ."""
+    return not equal(x, y)
+
+
+@std("lt", infix="<")
+def lt(x: Any, y: Any) -> bool:
+    """Whether the first value comes before the second in the order of all values."""
+    if x.__class__ is y.__class__ and x.__class__ in _SAME:
+        return bool(x < y)
+    return compare(x, y) < 0
+
+
+@std("lte", infix="<=")
+def lte(x: Any, y: Any) -> bool:
+    """Whether the first value comes before the second, or is the same."""
+    if x.__class__ is y.__class__ and x.__class__ in _SAME:
+        return bool(x <= y)
+    return compare(x, y) <= 0
+
+
+@std("gt", infix=">")
+def gt(x: Any, y: Any) -> bool:
+    """Whether the first value comes after the second in the order of all values."""
+    if x.__class__ is y.__class__ and x.__class__ in _SAME:
+        return bool(x > y)
+    return compare(x, y) > 0
+
+
+@std("gte", infix=">=")
+def gte(x: Any, y: Any) -> bool:
+    """Whether the first value comes after the second, or is the same."""
+    if x.__class__ is y.__class__ and x.__class__ in _SAME:
+        return bool(x >= y)
+    return compare(x, y) >= 0

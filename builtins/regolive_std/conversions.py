@@ -1,0 +1,102 @@
+"""Conversions between types, and the deprecated ``cast_*`` checks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from regolive import BuiltinError, RegoSet
+from regolive.errors import BuiltinTypeError
+from regolive.values import parse_number, sorted_values
+from regolive_std._declare import (
+    ANY,
+    BOOLEAN,
+    NULL,
+    NUMBER,
+    STRING,
+    array,
+    object_of,
+    one_of,
+    set_of,
+    std,
+    wrong_type,
+)
+from regolive_std.text import go_quote
+
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+_HEX = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+\Z")
+
+
+@std("to_number", args=[one_of(NULL, BOOLEAN, NUMBER, STRING)], result=NUMBER)
+def to_number(x: Any) -> Any:
+    """The number that a string spells; 0 for null and false, 1 for true."""
+    if x.__class__ is str:
+        return _from_text(x)
+    if x is None or x is False:
+        return 0
+    return 1 if x is True else x
+
+
+def _from_text(text: str) -> Any:
+    if _DECIMAL.match(text):
+        number = parse_number(text)
+        if number.__class__ is not int and abs(number) >= 2**1024:
+            raise BuiltinError(f"strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
+        return number
+    if text.lstrip("+-").lower() in ("inf", "infinity", "nan"):
+        raise BuiltinTypeError("operand 1 must be valid number string but got string")
+    if _HEX.match(text):
+        number = float.fromhex(text)
+        return int(number) if number.is_integer() else number
+    raise BuiltinError(f"strconv.ParseFloat: parsing {go_quote(text)}: invalid syntax")
+
+
+@std("cast_array", args=[ANY], result=array(), deprecated=True)
+def cast_array(x: Any) -> list[Any]:
+    """An array as it is, a set as an array (deprecated)."""
+    if x.__class__ is list:
+        return x
+    if x.__class__ is RegoSet:
+        return sorted_values(x)
+    raise wrong_type(1, x, "array", "set")
+
+
+@std("cast_set", args=[ANY], result=set_of(), deprecated=True)
+def cast_set(x: Any) -> RegoSet[Any]:
+    """A set as it is, an array as a set (deprecated)."""
+    if x.__class__ is RegoSet:
+        return x
+    if x.__class__ is list:
+        return RegoSet(x)
+    raise wrong_type(1, x, "array", "set")
+
+
+@std("cast_string", args=[ANY], result=STRING, deprecated=True)
+def cast_string(x: Any) -> str:
+    """A string as it is; anything else is an error (deprecated)."""
+    if x.__class__ is not str:
+        raise wrong_type(1, x, "string")
+    return x
+
+
+@std("cast_boolean", args=[ANY], result=BOOLEAN, deprecated=True)
+def cast_boolean(x: Any) -> bool:
+    """A boolean as it is; anything else is an error (deprecated)."""
+    if x.__class__ is not bool:
+        raise wrong_type(1, x, "boolean")
+    return x
+
+
+@std("cast_null", args=[ANY], result=NULL, deprecated=True)
+def cast_null(x: Any) -> None:
+    """Null as it is; anything else is an error (deprecated)."""
+    if x is not None:
+        raise wrong_type(1, x, "null")
+
+
+@std("cast_object", args=[ANY], result=object_of(), deprecated=True)
+def cast_object(x: Any) -> dict[Any, Any]:
+    """An object as it is; anything else is an error (deprecated)."""
+    if x.__class__ is not dict:
+        raise wrong_type(1, x, "object")
+    return x

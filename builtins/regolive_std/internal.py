@@ -1,0 +1,86 @@
+"""What the compiler calls: membership (``in``), ``print``, template strings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive import BuiltinContext, BuiltinError, RegoSet
+from regolive.errors import ConflictError
+from regolive.values import UNDEFINED, equal, sorted_values, to_key, type_name
+from regolive_std._declare import ANY, BOOLEAN, array, set_of, std, unchecked
+from regolive_std.text import term_text
+
+
+@std("internal.member_2", args=[ANY, ANY], result=BOOLEAN)
+def member_2(value: Any, collection: Any) -> bool:
+    """Whether a collection contains a value (an object: among its values)."""
+    cls = collection.__class__
+    if cls is RegoSet:
+        return (value if value.__class__ is str else to_key(value)) in collection.keys
+    if cls is dict:
+        collection = collection.values()
+    elif cls is not list:
+        return False
+    # Python's ``in`` is right but where booleans meet numbers; a second look settles those.
+    if value not in collection:
+        return False
+    return value.__class__ is str or any(equal(value, other) for other in collection)
+
+
+@std("internal.member_3", args=[ANY, ANY, ANY], result=BOOLEAN)
+def member_3(key: Any, value: Any, collection: Any) -> bool:
+    """Whether a collection has a value at a key."""
+    cls = collection.__class__
+    if cls is RegoSet:
+        return equal(key, value) and key in collection
+    if cls is dict:
+        found = collection.get(to_key(key), UNDEFINED)
+        return found is not UNDEFINED and equal(found, value)
+    if cls is list:
+        return key.__class__ is int and 0 <= key < len(collection) and equal(collection[key], value)
+    return False
+
+
+def _texts(operand: Any) -> list[str]:
+    """What one operand of ``print`` shows: the compiler passes a set of its possible values."""
+    if operand.__class__ is RegoSet:
+        if not operand:
+            return ["<undefined>"]
+        return [term_text(v, quoted=False) for v in sorted_values(operand)]
+    if operand.__class__ in (list, dict):
+        raise BuiltinError(f"illegal argument type: {type_name(operand)}")
+    return [term_text(operand, quoted=False)]
+
+
+_MAX_LINES = 1000
+
+
+@std("internal.print", args=[array(set_of())], result=BOOLEAN)
+def internal_print(ctx: BuiltinContext, operands: list[Any]) -> bool:
+    """Log the operands, one line for each combination of their values."""
+    lines: list[list[str]] = [[]]
+    for operand in operands:
+        texts = _texts(operand)
+        lines = [[*line, text] for line in lines for text in texts][:_MAX_LINES]
+    place = ctx.location
+    for line in lines:
+        ctx.logger.info("%s%s", f"{place}: " if place else "", " ".join(line))
+    return True
+
+
+@std("internal.template_string", args=[unchecked(array())])
+def template_string(parts: Any) -> str:
+    """The text of a template string from its parts; ``<undefined>`` for an undefined one."""
+    out = []
+    for part in parts:
+        texts = _texts(part)
+        if len(texts) > 1:
+            raise ConflictError("template-strings must not produce multiple outputs")
+        out.append(texts[0])
+    return "".join(out)
+
+
+@std("internal.test_case", args=[array()], result=BOOLEAN)
+def test_case(case: list[Any]) -> bool:
+    """A mark that the test runner sets on the cases of a table test: always true."""
+    return True

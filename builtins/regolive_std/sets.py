@@ -1,0 +1,52 @@
+"""Sets: algebra on the keys underneath, which is Python's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive import RegoSet
+from regolive_std._declare import set_of, std, unchecked, wrong_type
+
+_SETS = unchecked(set_of(set_of()))
+
+
+@std("and", infix="&")
+def and_(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
+    """The elements that both sets have."""
+    return RegoSet.of_keys(x.keys & y.keys)
+
+
+@std("or", infix="|")
+def or_(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
+    """The elements that either set has."""
+    return RegoSet.of_keys(x.keys | y.keys)
+
+
+@std("set_diff", deprecated=True)
+def set_diff(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
+    """The elements of the first set that the second has not (deprecated: use ``-``)."""
+    return RegoSet.of_keys(x.keys - y.keys)
+
+
+def _key_sets(xs: Any) -> list[set[Any]]:
+    if xs.__class__ is not RegoSet:
+        raise wrong_type(1, xs, "set")
+    out = []
+    for x in xs:
+        if x.__class__ is not RegoSet:
+            raise wrong_type(1, x, "set")
+        out.append(x.keys)
+    return out
+
+
+@std("intersection", args=[_SETS], result=set_of())
+def intersection(xs: Any) -> RegoSet[Any]:
+    """The elements that every set of a set of sets has; none for no sets."""
+    sets = _key_sets(xs)
+    return RegoSet.of_keys(set.intersection(*sets)) if sets else RegoSet()
+
+
+@std("union", args=[_SETS], result=set_of())
+def union(xs: Any) -> RegoSet[Any]:
+    """The elements that any set of a set of sets has."""
+    return RegoSet.of_keys(set().union(*_key_sets(xs)))

@@ -1,0 +1,245 @@
+"""Strings. Offsets and lengths count characters (Unicode code points), as in OPA."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from regolive import BuiltinContext, BuiltinError, Number, RegoSet
+from regolive.errors import BuiltinTypeError
+from regolive.values import as_fraction, from_key, sorted_values
+from regolive_std import text
+from regolive_std._declare import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    STRING,
+    array,
+    object_of,
+    one_of,
+    set_of,
+    std,
+    unchecked,
+    wrong_element,
+    wrong_type,
+)
+
+_STRINGS = unchecked(one_of(array(STRING), set_of(STRING)))
+_ONE_OR_MORE = unchecked(one_of(STRING, array(STRING), set_of(STRING)))
+
+
+@std("concat", args=[STRING, _STRINGS], result=STRING)
+def concat(delimiter: str, collection: Any) -> str:
+    """The strings of an array or set (in order) joined by a delimiter."""
+    if collection.__class__ is list:
+        strings = collection
+    elif collection.__class__ is RegoSet:
+        strings = sorted_values(collection)
+    else:
+        raise wrong_type(2, collection, "set", "array")
+    try:
+        return delimiter.join(strings)
+    except TypeError:
+        wrong = next(s for s in strings if s.__class__ is not str)
+        raise wrong_element(2, collection, wrong, "string") from None
+
+
+@std("contains")
+def contains(haystack: str, needle: str) -> bool:
+    """Whether a string contains another."""
+    return needle in haystack
+
+
+@std("startswith")
+def startswith(search: str, base: str) -> bool:
+    """Whether a string begins with another."""
+    return search.startswith(base)
+
+
+@std("endswith")
+def endswith(search: str, base: str) -> bool:
+    """Whether a string ends with another."""
+    return search.endswith(base)
+
+
+@std("lower")
+def lower(x: str) -> str:
+    """The string in lower case."""
+    return text.lower(x)
+
+
+@std("upper")
+def upper(x: str) -> str:
+    """The string in upper case."""
+    return text.upper(x)
+
+
+@std("split", result=array(STRING))
+def split(x: str, delimiter: str) -> list[str]:
+    """The parts of a string between the occurrences of a delimiter; all characters for none."""
+    return x.split(delimiter) if delimiter else list(x)
+
+
+@std("strings.split_n", args=[STRING, STRING, INTEGER], result=array(STRING))
+def split_n(x: str, delimiter: str, n: int) -> list[str]:
+    """The first ``n`` parts of a string split on a delimiter, or the last ``-n``."""
+    parts = x.split(delimiter) if delimiter else list(x)
+    return parts[:n] if n >= 0 else parts[n:]
+
+
+@std("replace")
+def replace(x: str, old: str, new: str) -> str:
+    """The string with every occurrence of one string replaced by another."""
+    return x.replace(old, new)
+
+
+@std("strings.replace_n", args=[object_of(STRING, STRING), STRING], result=STRING)
+def replace_n(patterns: Any, value: str) -> str:
+    """The string with several strings replaced at once; the smallest pattern wins at a place."""
+    for key, new in patterns.items():
+        if key.__class__ is not str:
+            raise BuiltinTypeError("operand 1 non-string key found in pattern object")
+        if new.__class__ is not str:
+            raise BuiltinTypeError("operand 1 non-string value found in pattern object")
+    if not patterns:
+        return value
+    return _any_of(tuple(sorted(patterns))).sub(lambda found: patterns[found[0]], value)
+
+
+@lru_cache(maxsize=128)
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    # Alternatives are tried from left to right: the order of patterns is their priority.
+    return re.compile("|".join(map(re.escape, patterns)))
+
+
+@std("trim")
+def trim(value: str, cutset: str) -> str:
+    """The string without the characters of a set at its ends."""
+    return value.strip(cutset)
+
+
+@std("trim_left")
+def trim_left(value: str, cutset: str) -> str:
+    """The string without the characters of a set at its beginning."""
+    return value.lstrip(cutset)
+
+
+@std("trim_right")
+def trim_right(value: str, cutset: str) -> str:
+    """The string without the characters of a set at its end."""
+    return value.rstrip(cutset)
+
+
+@std("trim_prefix")
+def trim_prefix(value: str, prefix: str) -> str:
+    """The string without a prefix, if it has it."""
+    return value.removeprefix(prefix)
+
+
+@std("trim_suffix")
+def trim_suffix(value: str, suffix: str) -> str:
+    """The string without a suffix, if it has it."""
+    return value.removesuffix(suffix)
+
+
+@std("trim_space")
+def trim_space(value: str) -> str:
+    """The string without white space at its ends."""
+    return value.strip(text.SPACES)
+
+
+@std("indexof", result=NUMBER)
+def indexof(haystack: str, needle: str) -> int:
+    """Where a string first occurs in another, counted from 0; -1 if it does not."""
+    if not needle:
+        raise BuiltinError("empty search character")
+    return haystack.find(needle)
+
+
+@std("indexof_n", result=array(NUMBER))
+def indexof_n(haystack: str, needle: str) -> list[int]:
+    """Everywhere that a string occurs in another, overlapping occurrences too."""
+    if not needle:
+        raise BuiltinError("empty search character")
+    out = []
+    at = haystack.find(needle)
+    while at >= 0:
+        out.append(at)
+        at = haystack.find(needle, at + 1)
+    return out
+
+
+@std("substring", args=[STRING, INTEGER, INTEGER], result=STRING)
+def substring(value: str, offset: int, length: int) -> str:
+    """A part of a string, from an offset and of a length; to the end if that is negative."""
+    if offset < 0:
+        raise BuiltinError("negative offset")
+    return value[offset:] if length < 0 else value[offset : offset + length]
+
+
+_FORMATS = {2: "b", 8: "o", 10: "d", 16: "x"}
+
+
+@std("format_int", args=[NUMBER, NUMBER], result=STRING)
+def format_int(number: Number, base: Number) -> str:
+    """An integer written in base 2, 8, 10 or 16; what is behind the point is cut off."""
+    if base.__class__ is not int or base not in _FORMATS:
+        raise BuiltinTypeError("operand 2 must be one of {2, 8, 10, 16}")
+    if number.__class__ is int:
+        return format(number, _FORMATS[base])
+    if number.__class__ is Decimal and number.adjusted() > 4000:
+        raise BuiltinError("number out of range")
+    return format(int(as_fraction(number)), _FORMATS[base])
+
+
+@std("strings.count", result=NUMBER)
+def strings_count(search: str, substring: str) -> int:
+    """How often a string occurs in another, not counting overlapping occurrences."""
+    return search.count(substring)
+
+
+@std("strings.reverse")
+def strings_reverse(x: str) -> str:
+    """The characters of a string in the opposite order."""
+    return x[::-1]
+
+
+def _strings(operand: int, value: Any) -> tuple[str, ...]:
+    if value.__class__ is str:
+        return (value,)
+    if value.__class__ is list:
+        items: Any = value
+    elif value.__class__ is RegoSet:
+        items = value.keys
+    else:
+        raise wrong_type(operand, value, "string", "set", "array")
+    if not set(map(type, items)) <= {str}:
+        wrong = next(s for s in items if s.__class__ is not str)
+        raise wrong_element(operand, value, from_key(wrong), "string")
+    return tuple(items)
+
+
+@std("strings.any_prefix_match", args=[_ONE_OR_MORE, _ONE_OR_MORE], result=BOOLEAN)
+def any_prefix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
+    """Whether any of some strings begins with any of some prefixes."""
+    strings, prefixes = _strings(1, search), _strings(2, base)
+    for at, one in enumerate(strings):
+        if one.startswith(prefixes):
+            return True
+        if at & 1023 == 0:
+            ctx.check()
+    return False
+
+
+@std("strings.any_suffix_match", args=[_ONE_OR_MORE, _ONE_OR_MORE], result=BOOLEAN)
+def any_suffix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
+    """Whether any of some strings ends with any of some suffixes."""
+    strings, suffixes = _strings(1, search), _strings(2, base)
+    for at, one in enumerate(strings):
+        if one.endswith(suffixes):
+            return True
+        if at & 1023 == 0:
+            ctx.check()
+    return False
