@@ -83,11 +83,11 @@ def _iterable(source: Expr, *, keyed: bool, ordered: bool) -> str:
     if source.kind in ("set", "dict") and ordered:
         return f"sorted_scan_{'items' if keyed else 'values'}({s})"
     if keyed:
-        fast = "" if ordered else f"{s}.items() if {s}.__class__ is dict else "
+        fast = "" if ordered else f"{s}.items() if {source.cls} is dict else "
         return f"{fast}{prefix}scan_items({s})"
-    fast = f"{s} if {s}.__class__ is list else "
+    fast = f"{s} if {source.cls} is list else "
     if not ordered:
-        fast += f"{s}.values() if {s}.__class__ is dict else "
+        fast += f"{s}.values() if {source.cls} is dict else "
     return f"{fast}{prefix}scan_values({s})"
 
 

@@ -32,13 +32,13 @@ def equal_code(a: Expr, b: Expr) -> tuple[str, str]:
                 f"{a.code} == {b.code} and {a.code} is not {odd}",
                 f"{a.code} != {b.code} or {a.code} is {odd}",
             )
-    ok = f"({a.code} == {b.code} if {a.code}.__class__ is str else equal({a.code}, {b.code}))"
+    ok = f"({a.code} == {b.code} if {a.cls} is str else equal({a.code}, {b.code}))"
     return ok, f"not {ok}"
 
 
 def order_code(a: Expr, b: Expr, operator: str) -> str:
     """A condition for ``a < b`` and the like, in Rego's order over all types."""
-    tests = [f"{e.code}.__class__ is int" for e in (a, b) if e.kind != "int"]
+    tests = [f"{e.cls} is int" for e in (a, b) if e.kind != "int"]
     if all(e.kind in ("int", "num") for e in (a, b)) or not tests:
         return f"{a.code} {operator} {b.code}"
     slow = f"compare({a.code}, {b.code}) {operator} 0"

@@ -25,6 +25,16 @@ MAX_LOOPS = 14
 MAX_INDENT = 48
 
 
+_CLASS_NAMES = {
+    "bool": "bool",
+    "dict": "dict",
+    "int": "int",
+    "list": "list",
+    "set": "RegoSet",
+    "str": "str",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Expr:
     """A Python expression for a value: an atom, safe to repeat.
@@ -41,6 +51,14 @@ class Expr:
     def is_const(self) -> bool:
         """Whether the value is known now."""
         return self.const is not UNDEFINED
+
+    @property
+    def cls(self) -> str:
+        """The expression for the value's class: its name, where that is known."""
+        known = _CLASS_NAMES.get(self.kind or "")
+        if known is not None:
+            return known
+        return f"({self.code}).__class__" if self.is_const else f"{self.code}.__class__"
 
 
 @dataclass(slots=True, eq=False)
@@ -281,8 +299,8 @@ class Gen:
         if not self.dead and complete is not None:
             complete()
         if flat:
-            if self._ends_open(indent + 1):
-                w.close_to(indent + 1)
+            w.close_to(indent + 1)
+            if self.falls_through(indent + 1):
                 w.emit("break")
             self.walls.pop()
         self.labels.pop()
@@ -293,9 +311,9 @@ class Gen:
         self.defined, self.dots, self.assigned = defined, dots, assigned
         self.known_undefined, self.hoists = unknown, hoists
 
-    def _ends_open(self, indent: int) -> bool:
+    def falls_through(self, indent: int) -> bool:
         """Whether control can reach the end of the suite at this indentation."""
-        last = next((line for line in reversed(self.w.lines) if not line.dropped), None)
+        last = self.w.last()
         return not (
             last is not None
             and last.indent == indent

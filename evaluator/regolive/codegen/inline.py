@@ -72,7 +72,7 @@ def _arithmetic(operator: str) -> Callable[[Gen, str, list[Expr]], Inline | None
         a, b = args
         if any(e.kind not in (None, "int") for e in args):
             return None
-        tests = [f"{e.code}.__class__ is int" for e in args if e.kind != "int"]
+        tests = [f"{e.cls} is int" for e in args if e.kind != "int"]
         if not tests:
             return None  # constants: rare, and the builtin knows their limits
         slow = f"{name_of(gen, name)}(q, {a.code}, {b.code})"
@@ -85,7 +85,7 @@ def _string_test(pattern: str) -> Callable[[Gen, str, list[Expr]], Inline | None
     def template(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
         if any(e.kind not in (None, "str") for e in args):
             return None
-        tests = [f"{e.code}.__class__ is str" for e in args if e.kind != "str"]
+        tests = [f"{e.cls} is str" for e in args if e.kind != "str"]
         fast = pattern.format(args[0].code, args[1].code)
         if not tests:
             return Inline(f"({fast})", "bool", total=True, condition=True)
@@ -104,11 +104,11 @@ def _member(gen: Gen, name: str, args: list[Expr]) -> Inline:
         keys = gen.unit.constant(frozenset(collection.const.keys))
         if value.kind == "str":
             return Inline(f"({value.code} in {keys})", "bool", total=True, condition=True)
-        code = f"({value.code} in {keys} if {value.code}.__class__ is str else {slow})"
+        code = f"({value.code} in {keys} if {value.cls} is str else {slow})"
         return Inline(code, "bool", total=True, condition=True)
-    test = "" if value.kind == "str" else f" and {value.code}.__class__ is str"
+    test = "" if value.kind == "str" else f" and {value.cls} is str"
     fast = f"{value.code} in {collection.code}"
-    code = f"({fast} if {collection.code}.__class__ is list{test} else {slow})"
+    code = f"({fast} if {collection.cls} is list{test} else {slow})"
     return Inline(code, "bool", total=True, condition=True)
 
 
@@ -117,16 +117,16 @@ def _count(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     if value.kind in ("list", "dict", "set", "str"):
         return Inline(f"len({value.code})", "int", total=True)
     slow = f"{name_of(gen, name)}(q, {value.code})"
-    return Inline(f"len({value.code}) if {value.code}.__class__ in COMPOSITES else {slow}")
+    return Inline(f"len({value.code}) if {value.cls} in COMPOSITES else {slow}")
 
 
 def _object_get(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     obj, key, default = args
     if key.kind not in (None, "str") or obj.kind not in (None, "dict"):
         return None
-    tests = [] if obj.kind == "dict" else [f"{obj.code}.__class__ is dict"]
+    tests = [] if obj.kind == "dict" else [f"{obj.cls} is dict"]
     if key.kind is None:
-        tests.append(f"{key.code}.__class__ is str")
+        tests.append(f"{key.cls} is str")
     fast = f"{obj.code}.get({key.code}, {default.code})"
     if not tests:
         return Inline(fast, total=True)

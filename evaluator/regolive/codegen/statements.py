@@ -141,7 +141,7 @@ def key_code(key: Expr) -> str:
     """The hash-table key of a value."""
     if key.kind in ("str", "int", "num", "null"):
         return key.code
-    return f"{key.code} if {key.code}.__class__ is str else to_key({key.code})"
+    return f"{key.code} if {key.cls} is str else to_key({key.code})"
 
 
 def _set_add(gen: Gen, stmt: ir.SetAddStmt, *_: Any) -> int:
@@ -181,9 +181,9 @@ def dot_code(source: Expr, key: Expr, *, base: bool) -> str:
     if source.kind in ("str", "int", "num", "bool", "null"):
         return "U"
     if source.kind in (None, "dict"):
-        tests = [] if source.kind == "dict" else [f"{source.code}.__class__ is dict"]
+        tests = [] if source.kind == "dict" else [f"{source.cls} is dict"]
         if key.kind is None:
-            tests.append(f"{key.code}.__class__ is str")
+            tests.append(f"{key.cls} is str")
         if key.kind in ("str", "int", "num", None):
             get = f"{source.code}.get({key.code}, U)"
             if not tests:
@@ -250,7 +250,7 @@ def _is_class(gen: Gen, stmt: Any, *_: Any) -> int:
     wanted = _CLASSES[type(stmt)]
     if source.kind == {"RegoSet": "set"}.get(wanted, wanted):
         return 1
-    gen.require(f"{source.code}.__class__ is {wanted}", f"{source.code}.__class__ is not {wanted}")
+    gen.require(f"{source.cls} is {wanted}", f"{source.cls} is not {wanted}")
     return 1
 
 
@@ -258,12 +258,10 @@ def _any_of(gen: Gen, stmt: AnyOfStmt, *_: Any) -> int:
     tests: Any = stmt.tests
     sources = {t.source for t in tests}
     if len(sources) == 1 and {type(t) for t in tests} == set(_CLASSES):
-        code = gen.operand(tests[0].source).code
-        gen.require(f"{code}.__class__ in COMPOSITES", f"{code}.__class__ not in COMPOSITES")
+        cls = gen.operand(tests[0].source).cls
+        gen.require(f"{cls} in COMPOSITES", f"{cls} not in COMPOSITES")
         return 1
-    ok = " or ".join(
-        f"{gen.operand(t.source).code}.__class__ is {_CLASSES[type(t)]}" for t in tests
-    )
+    ok = " or ".join(f"{gen.operand(t.source).cls} is {_CLASSES[type(t)]}" for t in tests)
     gen.require(ok, f"not ({ok})")
     return 1
 

@@ -178,7 +178,8 @@ def _function(unit: Unit, function: ir.Func) -> _Piece:
                     gen.note_write(target, defined=not isinstance(stmt, ir.ResetLocalStmt))
     if returned != "U" and function.returns not in gen.assigned:
         gen.needs_init.add(function.returns)
-    gen.w.emit(f"return {returned}")
+    if gen.falls_through(1):
+        gen.w.emit(f"return {returned}")
     _initialise(gen, place)
     return _Piece(gen.w, gen.file)
 

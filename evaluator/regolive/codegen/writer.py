@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+_PURE_TEST = re.compile(r"if \w+ is (?:not )?U:\Z")
 
 
 @dataclass(slots=True)
@@ -41,12 +44,22 @@ class Writer:
         self.indent += 1
 
     def close_to(self, indent: int) -> None:
-        """End suites down to an indentation; an empty one gets its ``pass``."""
-        if self.indent > indent:
-            last = next((line for line in reversed(self.lines) if not line.dropped), None)
-            if last is not None and last.text.endswith(":") and last.indent >= indent:
+        """End suites down to an indentation. An empty one gets its ``pass``, or goes altogether
+        if it only asked whether a variable is defined.
+        """
+        while self.indent > indent:
+            last = self.last()
+            if last is None or not last.text.endswith(":") or last.indent < indent:
+                break
+            if not _PURE_TEST.match(last.text):
                 self.lines.append(Line(last.indent + 1, "pass", self.row))
+                break
+            last.dropped = True
         self.indent = indent
+
+    def last(self) -> Line | None:
+        """The last line that will be written."""
+        return next((line for line in reversed(self.lines) if not line.dropped), None)
 
     def render(self, *, comments: bool = False) -> tuple[str, list[int]]:
         """The source, and the policy row of each of its lines (the first line's at index 1).
