@@ -77,6 +77,8 @@ def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -
 
 def _iterable(source: Expr, *, keyed: bool, ordered: bool) -> str:
     s = source.code
+    if source.kind in ("str", "int", "num", "bool", "null"):
+        return "()"
     prefix = "sorted_" if ordered else ""
     if source.kind == "list":
         return f"enumerate({s})" if keyed else s
