@@ -133,7 +133,7 @@ class NotFoundError(StorageError):
 
 
 class InvalidPathError(StorageError):
-    """The path cannot exist in the store (an array index that is no number, ...)."""
+    """The path cannot be written to: removing the root, a parent that is a scalar, ..."""
 
     code = "storage_invalid_patch_error"
 
