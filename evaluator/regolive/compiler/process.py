@@ -114,7 +114,7 @@ class Worker:
         if len(header) < LENGTH.size:
             return None
         size = LENGTH.unpack(header)[0]
-        if size > 1 << 32:
+        if size > 1 << 32:  # no answer is that long: it is no answer
             self.process.kill()
             return b""
         reply = self.process.stdout.read(size)

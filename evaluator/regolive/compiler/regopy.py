@@ -7,6 +7,7 @@ plans right, and ``calls`` makes up for the checks.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class RegopyFrontEnd:
         self.script = script
         # At most one idle worker. List operations are atomic, so this needs no lock.
         self.idle: list[Worker] = []
+        # One that is forgotten, or still there when Python ends, closes its worker too.
+        weakref.finalize(self, _close, self.idle)
 
     def compile(self, request: CompileRequest) -> Policy:
         """Compile modules, entrypoints and query to one plan.
@@ -130,8 +133,12 @@ class RegopyFrontEnd:
 
     def close(self) -> None:
         """End the idle worker. The front end can be used again afterwards."""
-        while self.idle:
-            self.idle.pop().close()
+        _close(self.idle)
+
+
+def _close(workers: list[Worker]) -> None:
+    while workers:
+        workers.pop().close()
 
 
 def finish(raw: regopy_normalise.RawPlan, request: CompileRequest) -> Policy:
