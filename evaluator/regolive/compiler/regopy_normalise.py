@@ -1,7 +1,7 @@
 """regopy's plans (rego-cpp 1.5.2) made into plans as OPA's documentation describes them.
 
 Each function is one deviation that was observed, with the observation in its docstring. Nothing
-here is about speed; see ``regopy_tidy`` for that.
+here is about speed: what is superfluous in a plan, codegen leaves out.
 """
 
 from __future__ import annotations
