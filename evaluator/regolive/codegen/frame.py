@@ -56,20 +56,26 @@ class Env:
     """What all queries of one prepared query have in common.
 
     ``background`` submits work to the runtime's threads; ``strict`` turns errors of builtins
-    into errors of the query.
+    into errors of the query; ``reopen`` makes a read transaction of a pinned version.
     """
 
-    __slots__ = ("background", "strict")
+    __slots__ = ("background", "reopen", "strict")
 
-    def __init__(self, strict: bool, background: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        strict: bool,
+        background: Callable[..., Any],
+        reopen: Callable[[Any], ReadTransaction] | None = None,
+    ) -> None:
         self.strict = strict
         self.background = background
+        self.reopen = reopen
 
 
 class Shared:
     """The per-query state that not every query needs."""
 
-    __slots__ = ("builtin_errors", "builtin_memo", "cache", "contexts", "now_ns")
+    __slots__ = ("builtin_errors", "builtin_memo", "cache", "contexts", "now_ns", "transaction")
 
     def __init__(self) -> None:
         self.cache: dict[Any, Any] = {}
@@ -77,17 +83,26 @@ class Shared:
         self.builtin_memo: dict[Any, Any] = {}
         self.builtin_errors: list[EvalError] = []
         self.now_ns = time.time_ns()
+        self.transaction: ReadTransaction | None = None
+
+    def end(self) -> None:
+        """Close the read transaction that was made for a builtin, if one was."""
+        if self.transaction is not None:
+            self.transaction.close()
 
 
 class Frame:
-    """One query's state as generated code sees it; a ``with`` forks it to start an empty memo."""
+    """One query's state as generated code sees it; a ``with`` forks it to start an empty memo.
 
-    __slots__ = ("_shared", "env", "memo", "transaction", "watch")
+    ``held`` is what the query reads from: an open read transaction, or a pinned version.
+    """
 
-    def __init__(self, env: Env, transaction: ReadTransaction, watch: Watch | None) -> None:
+    __slots__ = ("_shared", "env", "held", "memo", "watch")
+
+    def __init__(self, env: Env, held: Any, watch: Watch | None) -> None:
         self.memo: dict[int, Any] = {}
         self.env = env
-        self.transaction = transaction
+        self.held = held
         self.watch = watch
         self._shared: Shared | None = None
 
@@ -99,10 +114,29 @@ class Frame:
             made = self._shared = Shared()
         return made
 
+    @property
+    def transaction(self) -> ReadTransaction:
+        """The query's read transaction."""
+        if self.held.__class__ is not tuple:
+            held: ReadTransaction = self.held
+            return held
+        shared = self.shared
+        if shared.transaction is None:
+            assert self.env.reopen is not None
+            shared.transaction = self.env.reopen(self.held)
+        return shared.transaction
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The root of the base documents as the query sees them."""
+        held = self.held
+        root: dict[str, Any] = held[0] if held.__class__ is tuple else held.root
+        return root
+
     def fork(self) -> Frame:
         """The frame for the body of a ``with``: what rules gave outside does not hold inside."""
         shared = self.shared  # made here, so that both frames see one
-        forked = Frame(self.env, self.transaction, self.watch)
+        forked = Frame(self.env, self.held, self.watch)
         forked._shared = shared
         return forked
 

@@ -35,7 +35,7 @@ class BuiltinContext:
     @property
     def data(self) -> dict[str, Any]:
         """The base documents as the query sees them. Not to be changed."""
-        return self._frame.transaction.root
+        return self._frame.data
 
     @property
     def strict(self) -> bool:

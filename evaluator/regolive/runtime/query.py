@@ -11,14 +11,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from regolive.codegen import Cancellation, CompiledPolicy, Env, Frame, Watch
-from regolive.concurrency import this_thread
-from regolive.errors import EvalError
+from regolive.concurrency import LockTimeout, this_thread
+from regolive.errors import CancelledError, EvalError
 from regolive.plugins import QueryInfo
 from regolive.runtime.result import Result
+from regolive.storage import SnapshotStore
+from regolive.storage.snapshot import PINNED
 from regolive.values import UNDEFINED
 
 if TYPE_CHECKING:
     from regolive.storage import Store
+
+_TOO_DEEP = "the query or a document is nested too deeply"
 
 
 class PreparedQuery:
@@ -30,6 +34,7 @@ class PreparedQuery:
         "_end",
         "_env",
         "_hooked",
+        "_pin",
         "_plan",
         "_rows_plan",
         "_store",
@@ -50,6 +55,8 @@ class PreparedQuery:
         self.query = query
         self.compiled = compiled
         self._store = store
+        # A store whose readers hold nothing hands out its current version by itself.
+        self._pin = store.pin if isinstance(store, SnapshotStore) else None
         self._env = env
         self._direct = entry.direct
         self._plan = entry.plan
@@ -79,27 +86,67 @@ class PreparedQuery:
         Raises EvalError and its kinds: ConflictError, CancelledError; BuiltinError under strict
         builtin errors.
         """
-        if self._hooked:
-            return self._evaluate_hooked(input, timeout, cancel)
-        return self._evaluate(input, timeout, cancel)
-
-    def _evaluate(self, input: Any, timeout: float | None, cancel: Cancellation | None) -> Result:
-        watch = None
-        if timeout is not None or cancel is not None:
-            deadline = float("inf") if timeout is None else time.monotonic() + timeout
-            watch = Watch(deadline, cancel)
-            watch.check()
-        transaction = self._store.read(timeout)
+        if self._pin is None or self._hooked or timeout is not None or cancel is not None:
+            return self._evaluate_slowly(input, timeout, cancel)
+        # The common case, with nothing on its path that it could do without.
+        version, places = self._pin()
         thread = this_thread()
         thread.queries += 1  # marks the thread: inside a query nothing waits for background work
+        frame = Frame(self._env, version, None)
         try:
-            frame = Frame(self._env, transaction, watch)
             direct = self._direct
             if direct is not None:
-                return Result(direct(frame, input, transaction.root), None, frame)
+                value = direct(frame, input, version[0])
+                return Result(value, None, frame._shared)
+            return self._rows(frame, input, version[0])
+        except RecursionError as error:
+            raise EvalError(_TOO_DEEP) from error
+        finally:
+            thread.queries -= 1
+            if frame._shared is not None:
+                frame._shared.end()
+            places.remove(PINNED)
+
+    def _evaluate_slowly(
+        self, input: Any, timeout: float | None, cancel: Cancellation | None
+    ) -> Result:
+        """With a deadline or a switch, with hooks around it, or over a store that holds locks."""
+        info: QueryInfo | None = None
+        if self._hooked:
+            info = QueryInfo(self.query, input)
+            self._begin(query=info)
+        try:
+            watch = None
+            if timeout is not None or cancel is not None:
+                deadline = float("inf") if timeout is None else time.monotonic() + timeout
+                watch = Watch(deadline, cancel)
+                watch.check()
+            return self._evaluate_in_transaction(input, timeout, watch)
+        except Exception as error:
+            if info is not None:
+                info.error = error
+            raise
+        finally:
+            if info is not None:
+                self._end(query=info)
+
+    def _evaluate_in_transaction(
+        self, input: Any, timeout: float | None, watch: Watch | None
+    ) -> Result:
+        try:
+            transaction = self._store.read(timeout)
+        except LockTimeout as error:
+            raise CancelledError("query ran past its deadline, waiting for the store") from error
+        thread = this_thread()
+        thread.queries += 1
+        try:
+            frame = Frame(self._env, transaction, watch)
+            if self._direct is not None:
+                value = self._direct(frame, input, transaction.root)
+                return Result(value, None, frame._shared)
             return self._rows(frame, input, transaction.root)
         except RecursionError as error:
-            raise EvalError("the query or a document is nested too deeply") from error
+            raise EvalError(_TOO_DEEP) from error
         finally:
             thread.queries -= 1
             transaction.close()
@@ -109,23 +156,10 @@ class PreparedQuery:
         if self._rows_plan is None:
             rows = self._plan(frame, input, data)
             value = rows[0].get("result", UNDEFINED) if rows else UNDEFINED
-            return Result(value, None, frame)
+            return Result(value, None, frame._shared)
         rows = self._rows_plan.plan(frame, input, data)
         value = rows[0]["expressions"][-1]["value"] if rows else UNDEFINED
-        return Result(value, rows, frame)
-
-    def _evaluate_hooked(
-        self, input: Any, timeout: float | None, cancel: Cancellation | None
-    ) -> Result:
-        info = QueryInfo(self.query, input)
-        self._begin(query=info)
-        try:
-            return self._evaluate(input, timeout, cancel)
-        except Exception as error:
-            info.error = error
-            raise
-        finally:
-            self._end(query=info)
+        return Result(value, rows, frame._shared)
 
     def __repr__(self) -> str:
         return f"<PreparedQuery {self.query!r}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from regolive.codegen.frame import Shared
 from regolive.errors import EvalError
 from regolive.values import UNDEFINED, Value, to_json
 
@@ -17,12 +18,15 @@ class Result:
     ``false``.
     """
 
-    __slots__ = ("_frame", "_rows", "_value")
+    __slots__ = ("_errors", "_rows", "_value")
 
-    def __init__(self, value: Value, rows: list[dict[str, Value]] | None, frame: Any) -> None:
+    def __init__(
+        self, value: Value, rows: list[dict[str, Value]] | None, shared: Shared | None
+    ) -> None:
         self._value = value
         self._rows = rows
-        self._frame = frame
+        # Not the whole state of the query: a result that is kept must not keep old documents.
+        self._errors = None if shared is None else shared.builtin_errors
 
     @property
     def defined(self) -> bool:
@@ -67,8 +71,7 @@ class Result:
     @property
     def builtin_errors(self) -> tuple[EvalError, ...]:
         """Errors of builtins that made a call undefined: why a result may be missing."""
-        shared = self._frame._shared
-        return tuple(shared.builtin_errors) if shared is not None else ()
+        return tuple(self._errors or ())
 
     def __bool__(self) -> bool:
         return self._value is not UNDEFINED and self._value is not False

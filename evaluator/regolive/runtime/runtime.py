@@ -35,7 +35,7 @@ from regolive.runtime.config import Config, load_config
 from regolive.runtime.query import PreparedQuery
 from regolive.runtime.result import Result
 from regolive.runtime.sources import check_json, load_paths
-from regolive.storage import Store, open_store
+from regolive.storage import SnapshotStore, Store, open_store
 from regolive.values import UNDEFINED
 
 log = logging.getLogger("regolive.runtime")
@@ -94,7 +94,9 @@ class Runtime:
             self.store = open_store(store or self.config.store, root)
         strict = self.config.strict_builtin_errors
         self._env = Env(
-            strict if strict_builtin_errors is None else strict_builtin_errors, self._submit
+            strict if strict_builtin_errors is None else strict_builtin_errors,
+            self._submit,
+            self.store.read_version if isinstance(self.store, SnapshotStore) else None,
         )
         self.front_end = front_end or get_front_end(self.config.front_end)
         # Guards the tables below: what is compiled and whether we run. Nothing is called under it.

@@ -6,23 +6,52 @@ A reader takes the current version; a commit puts another in its place. Both are
 from __future__ import annotations
 
 from sys import _getframe
+from types import FrameType
 
 from regolive.storage.store import Store, Version
-from regolive.storage.transactions import OpenReadTransaction, ReadTransaction
+from regolive.storage.transactions import OpenReadTransaction, ReadPlace, ReadTransaction
+
+
+def _a_query() -> None:
+    """Stands for the place of a query that pinned a version: it has no place of its own."""
+
+
+PINNED: ReadPlace = (_a_query.__code__, 0, -1)
+"""What a thread's list of open reads has for a pinned version. Its revision is not recorded."""
 
 
 class SnapshotStore(Store):
     """Readers never wait, and a commit waits for no reader. Writers are serialised."""
 
-    def read(self, timeout: float | None = None) -> ReadTransaction:
-        # On the way of every query: attributes set here, because calling an __init__ costs as much
-        # as all of this.
+    def pin(self) -> tuple[Version, list[ReadPlace]]:
+        """The current version, for a query that needs no transaction object.
+
+        The thread counts as reading until it removes ``PINNED`` from the list that is returned.
+        A transaction object costs three times as much.
+
+        Raises:
+            StorageError: the store is closed.
+        """
         if self._closed:
             self._refuse_closed()
-        frame = _getframe(1)
+        places = self._reads.places
+        places.append(PINNED)
+        return self._version, places
+
+    def read_version(self, version: Version) -> ReadTransaction:
+        """A read transaction of a version that is pinned: a query's own state of all data."""
+        return self._open(version, _getframe(1))
+
+    def read(self, timeout: float | None = None) -> ReadTransaction:
+        if self._closed:
+            self._refuse_closed()
+        return self._open(self._version, _getframe(1))
+
+    def _open(self, version: Version, frame: FrameType) -> ReadTransaction:
+        # Attributes set here, because calling an __init__ costs as much as all of this.
         txn = OpenReadTransaction()
         txn._store = self
-        txn.root, revision = self._version
+        txn.root, revision = version
         txn.revision = revision
         reads = txn._reads = self._reads.places
         opened = txn._opened = (frame.f_code, frame.f_lasti, revision)
