@@ -97,7 +97,7 @@ class PreparedQuery:
             direct = self._direct
             if direct is not None:
                 value = direct(frame, input, version[0])
-                return Result(value, None, frame._shared)
+                return Result(value, self.query, frame._shared)
             return self._rows(frame, input, version[0])
         except RecursionError as error:
             raise EvalError(_TOO_DEEP) from error
@@ -143,7 +143,7 @@ class PreparedQuery:
             frame = Frame(self._env, transaction, watch)
             if self._direct is not None:
                 value = self._direct(frame, input, transaction.root)
-                return Result(value, None, frame._shared)
+                return Result(value, self.query, frame._shared)
             return self._rows(frame, input, transaction.root)
         except RecursionError as error:
             raise EvalError(_TOO_DEEP) from error
@@ -156,9 +156,13 @@ class PreparedQuery:
         if self._rows_plan is None:
             rows = self._plan(frame, input, data)
             value = rows[0].get("result", UNDEFINED) if rows else UNDEFINED
-            return Result(value, None, frame._shared)
+            return Result(value, self.query, frame._shared)
         rows = self._rows_plan.plan(frame, input, data)
-        value = rows[0]["expressions"][-1]["value"] if rows else UNDEFINED
+        value = UNDEFINED
+        if rows:
+            # A front end may leave out expressions that only have to hold (regopy does `not`).
+            expressions = rows[0]["expressions"]
+            value = expressions[-1]["value"] if expressions else True
         return Result(value, rows, frame._shared)
 
     def __repr__(self) -> str:

@@ -18,13 +18,20 @@ class Result:
     ``false``.
     """
 
-    __slots__ = ("_errors", "_rows", "_value")
+    __slots__ = ("_answers", "_errors", "_value")
 
     def __init__(
-        self, value: Value, rows: list[dict[str, Value]] | None, shared: Shared | None
+        self, value: Value, answers: list[dict[str, Value]] | str, shared: Shared | None
     ) -> None:
+        """
+        Args:
+            value: the value, or UNDEFINED.
+            answers: rows of a query with variables, or the text of a query that is one reference:
+                what ``results`` reports is then made from it, when it is asked for.
+            shared: the query's state, for the errors that builtins had; None if there is none.
+        """
         self._value = value
-        self._rows = rows
+        self._answers = answers
         # Not the whole state of the query: a result that is kept must not keep old documents.
         self._errors = None if shared is None else shared.builtin_errors
 
@@ -53,15 +60,25 @@ class Result:
     @property
     def bindings(self) -> list[dict[str, Any]]:
         """For each answer, the query's variables as plain JSON."""
-        return [to_json(row.get("bindings", {})) for row in self._rows or ()]
+        if isinstance(self._answers, str):
+            return [{}] if self.defined else []
+        return [to_json(row.get("bindings", {})) for row in self._answers]
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """The answers as ``opa eval --format json`` has them: expressions, and bindings if any."""
-        if self._rows is None:
-            return []
+        """The answers as ``opa eval --format json`` has them: expressions, and bindings if any.
+
+        An expression has ``value``, ``text`` and ``location`` (``row``, ``col``, from 1).
+        """
+        if isinstance(self._answers, str):
+            if not self.defined:
+                return []
+            place = {"row": 1, "col": 1}
+            return [
+                {"expressions": [{"value": self.value, "text": self._answers, "location": place}]}
+            ]
         answers = []
-        for row in self._rows:
+        for row in self._answers:
             answer = {"expressions": to_json(row["expressions"])}
             if row.get("bindings"):
                 answer["bindings"] = to_json(row["bindings"])
