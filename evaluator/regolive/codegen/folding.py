@@ -59,7 +59,8 @@ def _fold(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> tuple[Any, set[int]]:
             if part is UNDEFINED:
                 return UNDEFINED, set()
             parts.append(part)
-            done |= used
+            if used and _only_used_by(gen, stmts, operand, used | {n}):
+                done |= used
         if isinstance(value, list):
             value.append(parts[0])
         elif isinstance(value, dict):
@@ -68,6 +69,15 @@ def _fold(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> tuple[Any, set[int]]:
             value.keys.add(to_key(parts[0]))
         done.add(n)
     return value, done
+
+
+def _only_used_by(
+    gen: Gen, stmts: tuple[ir.Stmt, ...], operand: ir.Operand, places: set[int]
+) -> bool:
+    """Whether nothing but these statements of the block reads a local: it needs no value then."""
+    assert isinstance(operand, ir.Local)
+    readers = {id(stmt) for _, stmt in gen.locals.uses.get(operand.index, ())}
+    return readers <= {id(stmts[n]) for n in places}
 
 
 def _fills(stmt: ir.Stmt, local: int) -> bool:

@@ -148,6 +148,8 @@ def assign_once(old: Any, new: Any, message: str) -> Any:
 
 def insert_once(obj: dict[Any, Any], key: Any, value: Any) -> None:
     """Insert, unless the key has another value already: that is a conflict."""
+    if obj.__class__ is not dict:  # a rule gave this place a value that has no keys
+        raise ConflictError(OBJECT_CONFLICT, current_location())
     key = to_key(key)
     old = obj.setdefault(key, value)
     if old is not value and not equal(old, value):
