@@ -1,0 +1,59 @@
+"""Bitwise operations on integers of any size, in two's complement."""
+
+from __future__ import annotations
+
+from regolive import BuiltinError, Number
+from regolive.errors import BuiltinTypeError
+from regolive_std._declare import NUMBER, WHOLE, std
+from regolive_std.numbers import whole_number
+
+# A shift can make a number of any length out of two short ones: bound what it builds.
+_MAX_BITS = 1 << 20
+
+
+@std("bits.and", args=[WHOLE, WHOLE], result=NUMBER)
+def bits_and(x: Number, y: Number) -> int:
+    """The bits that both integers have set."""
+    return whole_number(x, 1) & whole_number(y, 2)
+
+
+@std("bits.or", args=[WHOLE, WHOLE], result=NUMBER)
+def bits_or(x: Number, y: Number) -> int:
+    """The bits that either integer has set."""
+    return whole_number(x, 1) | whole_number(y, 2)
+
+
+@std("bits.xor", args=[WHOLE, WHOLE], result=NUMBER)
+def bits_xor(x: Number, y: Number) -> int:
+    """The bits that just one of the integers has set."""
+    return whole_number(x, 1) ^ whole_number(y, 2)
+
+
+@std("bits.negate", args=[WHOLE], result=NUMBER)
+def bits_negate(x: Number) -> int:
+    """The integer with every bit flipped."""
+    return ~whole_number(x, 1)
+
+
+def _shift(s: Number) -> int:
+    shift = whole_number(s, 2)
+    if shift < 0:
+        raise BuiltinTypeError(
+            "operand 2 must be an unsigned integer number but got a negative integer"
+        )
+    return shift
+
+
+@std("bits.lsh", args=[WHOLE, WHOLE], result=NUMBER)
+def bits_lsh(x: Number, s: Number) -> int:
+    """The integer with its bits moved to the left by a number of places."""
+    n, shift = whole_number(x, 1), _shift(s)
+    if n and shift > _MAX_BITS:
+        raise BuiltinError(f"shift by {shift} places is too far")
+    return n << shift
+
+
+@std("bits.rsh", args=[WHOLE, WHOLE], result=NUMBER)
+def bits_rsh(x: Number, s: Number) -> int:
+    """The integer with its bits moved to the right by a number of places."""
+    return whole_number(x, 1) >> _shift(s)

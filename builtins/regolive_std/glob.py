@@ -1,0 +1,138 @@
+"""Globs: ``glob.match`` with the syntax of github.com/gobwas/glob, and ``regex.globs_match``.
+
+A glob becomes an RE2 expression: linear time, and one thing less to get wrong.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from regolive import BuiltinError
+from regolive_std._declare import (
+    NULL,
+    STRING,
+    array,
+    one_of,
+    std,
+    unchecked,
+    wrong_element,
+    wrong_type,
+)
+from regolive_std.regex import compiled
+from regolive_std.text import to_bytes
+
+_SPECIAL = frozenset("*?\\[]{}")
+_REGEX_SPECIAL = frozenset("\\.+*?()|[]{}^$-&~#")
+
+
+@std("glob.quote_meta")
+def glob_quote_meta(pattern: str) -> str:
+    """A glob that matches just this text."""
+    return "".join("\\" + c if c in _SPECIAL else c for c in pattern)
+
+
+@std(
+    "glob.match",
+    args=[STRING, unchecked(one_of(NULL, array(STRING))), STRING],
+)
+def glob_match(pattern: str, delimiters: Any, match: str) -> bool:
+    """Whether a glob matches a text; ``*`` stops at delimiters (``.`` if the array is empty)."""
+    if delimiters is None:
+        marks = ""
+    elif delimiters.__class__ is list:
+        for mark in delimiters:
+            if mark.__class__ is not str:
+                raise wrong_element(2, delimiters, mark, "string")
+            if len(mark) != 1:
+                raise wrong_element(2, delimiters, mark, "rune")
+        marks = "".join(delimiters) or "."
+    else:
+        raise wrong_type(2, delimiters, "array", "null")
+    return _compiled(pattern, marks).search(to_bytes(match)) is not None
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str, delimiters: str) -> Any:
+    return compiled(_Translator(pattern, delimiters).run())
+
+
+def _escaped(char: str) -> str:
+    return "\\" + char if char in _REGEX_SPECIAL else char
+
+
+class _Translator:
+    """One glob on its way to a regular expression."""
+
+    def __init__(self, pattern: str, delimiters: str) -> None:
+        # A NUL ends the pattern, as it does for gobwas/glob.
+        self.pattern = pattern.split("\0", 1)[0]
+        self.at = 0
+        self.one = "[^" + "".join(map(_escaped, delimiters)) + "]" if delimiters else "."
+
+    def run(self) -> str:
+        out = ["(?s)\\A(?:"]
+        level = 0
+        while self.at < len(self.pattern):
+            char = self.pattern[self.at]
+            self.at += 1
+            if char == "*":
+                if self.pattern[self.at : self.at + 1] == "*":
+                    self.at += 1
+                    out.append(".*")
+                else:
+                    out.append(self.one + "*")
+            elif char == "?":
+                out.append(self.one)
+            elif char == "[":
+                out.append(self._range())
+            elif char == "{":
+                level += 1
+                out.append("(?:")
+            elif char == "," and level:
+                out.append("|")
+            elif char == "}" and level:
+                level -= 1
+                out.append(")")
+            else:
+                if char == "\\":
+                    char = self.pattern[self.at : self.at + 1]
+                    self.at += 1
+                out.append(_escaped(char))
+        # An alternative that is not closed ends with the pattern.
+        return "".join(out) + ")" * level + ")\\z"
+
+    def _next(self) -> str:
+        if self.at >= len(self.pattern):
+            raise BuiltinError("unexpected end of input")
+        self.at += 1
+        return self.pattern[self.at - 1]
+
+    def _range(self) -> str:
+        """``[abc]``, ``[a-z]``, each with ``!`` for its opposite; not both in one."""
+        negated = ""
+        if self.pattern[self.at : self.at + 1] == "!":
+            self.at += 1
+            negated = "^"
+        low = self._next()
+        if self.pattern[self.at : self.at + 1] == "-":
+            self.at += 1
+            high = self._next()
+            if self._next() != "]":
+                raise BuiltinError("expected close range character")
+            if high < low:
+                raise BuiltinError(f"hi character '{high}' should be greater than lo '{low}'")
+            return f"[{negated}{_escaped(low)}-{_escaped(high)}]"
+        self.at -= 1
+        chars = []
+        while True:
+            char = self._next()
+            if char == "\\":
+                chars.append(_escaped(self._next()))
+            elif char == "]":
+                break
+            else:
+                chars.append(_escaped(char))
+        if not chars:
+            raise BuiltinError("could not parse range")
+        return f"[{negated}{''.join(chars)}]"

@@ -1,0 +1,259 @@
+"""IP addresses and networks, read as Go's ``net`` package reads them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv6Address,
+    summarize_address_range,
+)
+from typing import Any, NamedTuple
+
+from regolive import BuiltinContext, BuiltinError, RegoSet
+from regolive.errors import BuiltinTypeError
+from regolive.values import obj_items, type_name
+from regolive_std._declare import (
+    ANY,
+    BOOLEAN,
+    STRING,
+    array,
+    object_of,
+    one_of,
+    set_of,
+    std,
+    tuple_of,
+    unchecked,
+)
+
+_MAPPED = 0xFFFF << 32  # ::ffff:0:0/96, IPv4 addresses in the clothes of IPv6
+
+
+class _Network(NamedTuple):
+    """A network: address family in bits, first address, prefix length."""
+
+    bits: int
+    first: int
+    prefix: int
+
+    @property
+    def last(self) -> int:
+        return self.first | ((1 << (self.bits - self.prefix)) - 1)
+
+    def contains(self, bits: int, address: int) -> bool:
+        return bits == self.bits and self.first <= address <= self.last
+
+    def __str__(self) -> str:
+        return f"{_show(self.bits, self.first)}/{self.prefix}"
+
+
+def _show(bits: int, address: int) -> str:
+    if bits == 32:
+        return str(IPv4Address(address))
+    return str(IPv6Address(address))
+
+
+def _parse_address(text: str) -> tuple[int, int, int] | None:
+    """(bits, address, bits as written); a mapped address is an IPv4 address, as in Go."""
+    try:
+        if ":" not in text:
+            return 32, int(IPv4Address(text)), 32
+        if "%" in text:
+            return None
+        address = int(IPv6Address(text))
+    except AddressValueError:
+        return None
+    if address >> 32 == 0xFFFF:
+        return 32, address & 0xFFFFFFFF, 128
+    return 128, address, 128
+
+
+@lru_cache(maxsize=1024)
+def _parse_network(text: str) -> _Network | None:
+    host, slash, length = text.partition("/")
+    if not slash or not (length.isascii() and length.isdigit() and len(length) < 8):
+        return None
+    found = _parse_address(host)
+    prefix = int(length)
+    if found is None or prefix > found[2]:
+        return None
+    bits, address, written = found
+    if bits != written:
+        if prefix < 96:  # so wide that it is a network of IPv6 after all
+            bits, address = 128, _MAPPED | address
+        else:
+            prefix -= 96
+    keep = ((1 << prefix) - 1) << (bits - prefix)
+    return _Network(bits, address & keep, prefix)
+
+
+def _network(text: Any) -> _Network:
+    if text.__class__ is not str:
+        raise BuiltinTypeError(f"operand 1 must be string but got {type_name(text)}")
+    found = _parse_network(text)
+    if found is None:
+        raise BuiltinError(f"invalid CIDR address: {text}")
+    return found
+
+
+def _contains(cidr: Any, other: Any) -> bool:
+    outer = _network(cidr)
+    if other.__class__ is not str:
+        raise BuiltinTypeError(f"operand 1 must be string but got {type_name(other)}")
+    address = _parse_address(other)
+    if address is not None:
+        return outer.contains(address[0], address[1])
+    inner = _parse_network(other)
+    if inner is None:
+        raise BuiltinError(f"not a valid textual representation of an IP address or CIDR: {other}")
+    return outer.contains(inner.bits, inner.first) and inner.last <= outer.last
+
+
+@std("net.cidr_contains")
+def net_cidr_contains(cidr: str, cidr_or_ip: str) -> bool:
+    """Whether a network contains an address or a whole network."""
+    return _contains(cidr, cidr_or_ip)
+
+
+@std("net.cidr_overlap", deprecated=True)
+def net_cidr_overlap(cidr: str, cidr_or_ip: str) -> bool:
+    """Whether a network contains another (deprecated: ``net.cidr_contains``)."""
+    return _contains(cidr, cidr_or_ip)
+
+
+@std("net.cidr_intersects")
+def net_cidr_intersects(cidr1: str, cidr2: str) -> bool:
+    """Whether two networks have addresses in common."""
+    a, b = _network(cidr1), _network(cidr2)
+    return a.contains(b.bits, b.first) or b.contains(a.bits, a.first)
+
+
+@std("net.cidr_is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+def net_cidr_is_valid(cidr: Any) -> bool:
+    """Whether a value is a string with a network."""
+    return cidr.__class__ is str and _parse_network(cidr) is not None
+
+
+@std("net.cidr_expand", result=set_of(STRING))
+def net_cidr_expand(ctx: BuiltinContext, cidr: str) -> RegoSet[str]:
+    """Every address of a network."""
+    network = _network(cidr)
+    out: set[str] = set()
+    for address in range(network.first, network.last + 1):
+        if address & 4095 == 0:
+            ctx.check()
+        out.add(_show(network.bits, address))
+    return RegoSet.of_keys(out)
+
+
+_ONE = one_of(STRING, array())
+_MANY = unchecked(one_of(STRING, array(_ONE), object_of(STRING, _ONE), set_of(_ONE)))
+
+
+def _match_terms(operand: int, value: Any) -> Iterator[tuple[Any, Any]]:
+    """The networks of an operand, each with the index that the result names it by."""
+    pairs: Iterable[tuple[Any, Any]]
+    cls = value.__class__
+    if cls is str:
+        yield value, value
+        return
+    if cls is list:
+        pairs = enumerate(value)
+    elif cls is RegoSet:
+        pairs = ((v, v) for v in value)
+    elif cls is dict:
+        pairs = obj_items(value)
+    else:
+        return
+    for index, element in pairs:
+        if element.__class__ is str:
+            yield element, index
+        elif element.__class__ is list and element:
+            yield element[0], index
+        else:
+            raise BuiltinError(f"operand {operand}: element must be string or non-empty array")
+
+
+@std("net.cidr_contains_matches", args=[_MANY, _MANY], result=set_of(tuple_of(ANY, ANY)))
+def net_cidr_contains_matches(ctx: BuiltinContext, cidrs: Any, cidrs_or_ips: Any) -> RegoSet[Any]:
+    """The pairs of indices of networks and what they contain."""
+    out = []
+    for cidr, index in _match_terms(1, cidrs):
+        ctx.check()
+        for other, other_index in _match_terms(2, cidrs_or_ips):
+            if _contains(cidr, other):
+                out.append([index, other_index])
+    return RegoSet(out)
+
+
+class _Range(NamedTuple):
+    """Addresses in a row. ``text``: the network as it was given, unless ranges were merged."""
+
+    bits: int
+    first: int
+    last: int
+    text: str | None
+
+
+def _merge_element(value: Any) -> _Range:
+    if value.__class__ is not str:
+        raise BuiltinError("element must be string")
+    address = _parse_address(value)
+    if address is None:
+        network = _network(value)
+        return _Range(network.bits, network.first, network.last, str(network))
+    bits, number, _ = address
+    if bits != 32:
+        raise BuiltinError("IPv6 invalid: needs prefix length")
+    # Go's default mask, by the old classes of networks.
+    top = number >> 24
+    prefix = 8 if top < 0x80 else 16 if top < 0xC0 else 24
+    size = 1 << (32 - prefix)
+    first = number & -size
+    return _Range(32, first, first + size - 1, f"{IPv4Address(number)}/{prefix}")
+
+
+@std(
+    "net.cidr_merge",
+    args=[unchecked(one_of(array({"type": "any", "of": [STRING]}), set_of(STRING)))],
+    result=set_of(STRING),
+)
+def net_cidr_merge(addrs: Any) -> RegoSet[str]:
+    """The fewest networks that have the addresses of some networks and addresses."""
+    if addrs.__class__ not in (list, RegoSet):
+        raise BuiltinError("operand must be an array")
+    ranges = [_merge_element(a) for a in addrs]
+    ranges.sort(key=lambda r: (r.bits, r.last, r.first))
+    merged: list[_Range] = []
+    for one in reversed(ranges):
+        following = merged[-1] if merged else None
+        if (
+            following is not None
+            and following.bits == one.bits
+            and max(following.first - 1, 0) <= one.last
+        ):
+            merged[-1] = _Range(one.bits, min(one.first, following.first), following.last, None)
+        else:
+            merged.append(one)
+    out: set[str] = set()
+    for r in merged:
+        if r.text is not None:
+            out.add(r.text)
+        elif r.bits == 32:
+            out.update(map(str, summarize_address_range(IPv4Address(r.first), IPv4Address(r.last))))
+        else:
+            out.update(map(str, summarize_address_range(IPv6Address(r.first), IPv6Address(r.last))))
+    return RegoSet.of_keys(out)
+
+
+@std("net.lookup_ip_addr", result=set_of(STRING), nondeterministic=True, memoize=True)
+def net_lookup_ip_addr(name: str) -> RegoSet[str]:
+    """The addresses that the system's resolver knows for a host name; it may take seconds."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise BuiltinError(f"lookup {name}: {error}") from None
+    return RegoSet(str(entry[4][0]) for entry in found)

@@ -1,0 +1,110 @@
+"""URIs, taken apart as Go's ``net/url`` does it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from regolive import BuiltinError
+from regolive_std._declare import BOOLEAN, STRING, object_of, std, unchecked
+from regolive_std.encoding import unescape
+from regolive_std.text import go_quote, to_bytes
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_PORT = re.compile(r":[0-9]*\Z")
+_USERINFO = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*\Z")
+# ASCII characters that may stand in a host as they are.
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"%-]*\Z")
+_PLAIN_PATH = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@"
+)
+
+
+def _parse(text: str) -> dict[str, str]:
+    try:
+        return _parts(text)
+    except BuiltinError as error:
+        raise BuiltinError(f"parse {go_quote(text)}: {error.message}") from None
+
+
+def _parts(text: str) -> dict[str, str]:
+    if any(c < " " or c == "\x7f" for c in text):
+        raise BuiltinError("net/url: invalid control character in URL")
+    rest, _, fragment = text.partition("#")
+    out = {"fragment": unescape(fragment, plus=False)}
+    if rest == "*":
+        return out | {"path": "*", "raw_path": "*"}
+    scheme = ""
+    found = _SCHEME.match(rest)
+    if rest.startswith(":"):
+        raise BuiltinError("missing protocol scheme")
+    if found and rest[found.end() : found.end() + 1] == ":":
+        scheme = found[0].lower()
+        rest = rest[found.end() + 1 :]
+    out["scheme"] = scheme
+    rest, _, out["raw_query"] = rest.partition("?")
+    if not rest.startswith("/"):
+        if scheme:
+            return out  # opaque: mailto:someone
+        if ":" in rest.partition("/")[0]:
+            raise BuiltinError("first path segment in URL cannot contain colon")
+    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+        authority, slash, path = rest[2:].partition("/")
+        rest = slash + path
+        out["hostname"], out["port"] = _authority(authority)
+    path = unescape(rest, plus=False)
+    out["path"] = path
+    if path:
+        # Go keeps the path as written only where its own encoding would differ.
+        out["raw_path"] = path if _encoded_path(path) == rest else rest
+    return out
+
+
+def _authority(authority: str) -> tuple[str, str]:
+    userinfo, at, host = authority.rpartition("@")
+    if at and not _USERINFO.match(userinfo):
+        raise BuiltinError("net/url: invalid userinfo")
+    if at:
+        unescape(userinfo, plus=False)
+    name, port = host, ""
+    if host.startswith("["):
+        close = host.rfind("]")
+        if close < 0:
+            raise BuiltinError("missing ']' in host")
+        name, port = host[1:close], host[close + 1 :]
+    elif ":" in host:
+        at_colon = host.rfind(":")
+        name, port = host[:at_colon], host[at_colon:]
+    if port and not _PORT.match(port):
+        raise BuiltinError(f"invalid port {go_quote(port)} after host")
+    plain = "".join(c for c in name if c.isascii())
+    if not _HOST.match(plain):
+        bad = next(c for c in plain if not _HOST.match(c))
+        raise BuiltinError(f"invalid character {go_quote(bad)} in host name")
+    for escape in re.findall("%..", name):
+        # Only what is not ASCII may be escaped in a host, and a zone's percent sign.
+        if escape != "%25" and escape[1:2] in "01234567":
+            raise BuiltinError(f"invalid URL escape {go_quote(escape)}")
+    return unescape(name, plus=False), port[1:]
+
+
+def _encoded_path(path: str) -> str:
+    return "".join(chr(b) if b in _PLAIN_PATH else f"%{b:02X}" for b in to_bytes(path))
+
+
+@std("uri.parse", result=object_of(STRING, STRING))
+def uri_parse(uri: str) -> dict[str, str]:
+    """The parts of a URI: scheme, hostname, port, path, raw_path, raw_query, fragment."""
+    return {name: part for name, part in _parse(uri).items() if part}
+
+
+@std("uri.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+def uri_is_valid(uri: Any) -> bool:
+    """Whether a value is a string that can be taken apart as a URI; not the empty one."""
+    if uri.__class__ is not str or not uri:
+        return False
+    try:
+        _parse(uri)
+    except BuiltinError:
+        return False
+    return True

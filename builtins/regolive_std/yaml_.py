@@ -1,0 +1,340 @@
+"""YAML, read and written as sigs.k8s.io/yaml does it: YAML 1.1 as Go's yaml.v2 knows it.
+
+PyYAML parses and emits; what a plain scalar stands for, and when a string needs quotes, is
+decided here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+import re
+from collections.abc import Iterator
+from functools import cmp_to_key
+from typing import Any
+
+import yaml
+
+from regolive import BuiltinContext, BuiltinError, RegoSet
+from regolive.values import dumps, format_number, sorted_items, sorted_values
+from regolive_std._declare import ANY, BOOLEAN, STRING, std, unchecked
+from regolive_std.sprintf import general
+
+_BOOLS = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE"), False),
+    **dict.fromkeys(("off", "Off", "OFF"), False),
+}
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_SPECIAL_FLOATS = {
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+}
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INTEGER = re.compile(
+    r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))\Z"
+)
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+    r"(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]*)?"
+    r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?\Z"
+)
+# A number in base 60, as YAML 1.1 had them: yaml.v2 reads them as strings and quotes them.
+_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?\Z")
+
+_PLAIN = "tag:plain"  # a scalar without quotes and without a tag
+_NOTHING: Any = object()
+
+
+class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+    """Composes nodes; which scalars are plain is all it says of their types."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        if kind is yaml.ScalarNode and implicit[0]:
+            return _PLAIN
+        return super().resolve(kind, value, implicit)
+
+
+def _plain(text: str) -> Any:
+    """What a plain scalar stands for."""
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if text in _NULLS:
+        return None
+    if text in _SPECIAL_FLOATS:
+        return _SPECIAL_FLOATS[text]
+    if text[0] not in "+-.0123456789":
+        return text
+    if _TIMESTAMP.match(text):
+        return text
+    digits = text.replace("_", "")
+    found = _INTEGER.match(digits)
+    if found and text[0] != ".":
+        sign, hexadecimal, binary, octal, decimal = found.groups()
+        for base, part in ((16, hexadecimal), (2, binary), (8, octal), (10, decimal)):
+            if part is not None and len(part) < 400:
+                number = int(part, base)
+                number = -number if sign == "-" else number
+                return number if -(1 << 63) <= number < 1 << 64 else float(number)
+    if _FLOAT.match(digits):
+        return float(digits)
+    return text
+
+
+class _Builder:
+    """Makes a value of nodes, expanding aliases, within bounds on what they multiply."""
+
+    def __init__(self, ctx: BuiltinContext) -> None:
+        self.ctx = ctx
+        self.open: set[int] = set()
+        self.seen: set[int] = set()
+        self.nodes = self.repeated = 0
+        self.inside_alias = 0
+
+    def value(self, node: Any) -> Any:
+        """The value of a node."""
+        self.nodes += 1
+        alias = id(node) in self.seen and not isinstance(node, yaml.ScalarNode)
+        if id(node) in self.open:
+            raise BuiltinError("yaml: anchor value contains itself")
+        self.inside_alias += alias
+        if self.inside_alias:
+            self.repeated += 1
+        if self.nodes & 1023 == 0:
+            self.ctx.check()
+            # yaml.v2's bound on documents that are mostly repetition of themselves.
+            if self.repeated > 100 and self.repeated / self.nodes > _allowed(self.nodes):
+                raise BuiltinError("yaml: document contains excessive aliasing")
+        self.open.add(id(node))
+        self.seen.add(id(node))
+        try:
+            if isinstance(node, yaml.ScalarNode):
+                return _scalar(node)
+            if isinstance(node, yaml.SequenceNode):
+                return [self.value(n) for n in node.value]
+            return self.mapping(node)
+        finally:
+            self.open.discard(id(node))
+            self.inside_alias -= alias
+
+    def mapping(self, node: Any) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == _PLAIN and key_node.value == "<<":
+                self.merge(merged, value_node)
+                continue
+            key = _key(self.value(key_node))
+            out[key] = self.value(value_node)
+        return {**merged, **out}
+
+    def merge(self, into: dict[str, Any], node: Any) -> None:
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for source in reversed(sources):
+            if not isinstance(source, yaml.MappingNode):
+                raise BuiltinError("yaml: map merge requires map or sequence of maps as the value")
+            into.update(self.mapping(source))
+
+
+def _allowed(nodes: int) -> float:
+    if nodes <= 400_000:
+        return 0.99
+    if nodes >= 4_000_000:
+        return 0.10
+    return 0.99 - 0.89 * (nodes - 400_000) / 3_600_000
+
+
+def _scalar(node: Any) -> Any:
+    text = node.value
+    tag = node.tag
+    if tag == _PLAIN:
+        value = _plain(text)
+    elif tag == "tag:yaml.org,2002:binary":
+        try:
+            value = base64.b64decode(text).decode("utf-8", "surrogateescape")
+        except (ValueError, binascii.Error):
+            raise BuiltinError("yaml: !!binary value contains invalid base64 data") from None
+    elif tag in _TYPED:
+        value = _plain(text)
+        if value.__class__ is int and tag.endswith("float"):
+            value = float(value)
+        if value.__class__ not in _TYPED[tag]:
+            short = tag.replace("tag:yaml.org,2002:", "!!")
+            raise BuiltinError(f"yaml: cannot decode !!str `{text}` as a {short}")
+    else:
+        value = text
+    if value.__class__ is float:
+        if not math.isfinite(value):
+            raise BuiltinError(f"json: unsupported value: {_GO_FLOATS[str(value)]}")
+        if value.is_integer() and abs(value) < 1e21:
+            return int(value)
+    return value
+
+
+_GO_FLOATS = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
+_TYPED: dict[str, tuple[type, ...]] = {
+    "tag:yaml.org,2002:int": (int,),
+    "tag:yaml.org,2002:float": (float,),
+    "tag:yaml.org,2002:bool": (bool,),
+    "tag:yaml.org,2002:null": (type(None),),
+}
+
+
+def _key(value: Any) -> str:
+    """A key as JSON has it."""
+    if value.__class__ is str:
+        return value  # type: ignore[no-any-return]
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    if value.__class__ is int:
+        return str(value)
+    if value.__class__ is float:
+        return general(value)
+    raise BuiltinError(f"unsupported map key: {dumps(value)}")
+
+
+def _load(ctx: BuiltinContext, text: str) -> Any:
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_node() if loader.check_node() else None
+        finally:
+            loader.dispose()
+        return None if node is None else _Builder(ctx).value(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise BuiltinError(f"yaml: {line}{error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise BuiltinError(f"yaml: {error}") from None
+    except RecursionError:
+        raise BuiltinError("yaml: exceeded max depth") from None
+
+
+@std("yaml.unmarshal", result=ANY)
+def yaml_unmarshal(ctx: BuiltinContext, x: str) -> Any:
+    """The value that a YAML document stands for (the first, if there are several)."""
+    return _load(ctx, x)
+
+
+@std("yaml.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+def yaml_is_valid(ctx: BuiltinContext, x: Any) -> bool:
+    """Whether a value is a string with a YAML document."""
+    if x.__class__ is not str:
+        return False
+    try:
+        _load(ctx, x)
+    except BuiltinError as error:
+        return error.message.startswith("json: ")  # no JSON, but YAML
+    return True
+
+
+class _Emitter(yaml.emitter.Emitter):
+    """PyYAML's emitter with libyaml's choices where the two differ."""
+
+    def choose_scalar_style(self) -> str:
+        style: str = super().choose_scalar_style()
+        if self.event.style == "|" and style == "'":
+            return '"'  # a literal that cannot be one
+        return style
+
+    def analyze_scalar(self, scalar: str) -> Any:
+        analysis = super().analyze_scalar(scalar)
+        if any(c == "\t" or c > "\uffff" for c in scalar) or "\ufeff" in scalar:
+            # libyaml counts these among what only double quotes can hold.
+            analysis.allow_flow_plain = analysis.allow_block_plain = False
+            analysis.allow_single_quoted = analysis.allow_block = False
+        return analysis
+
+
+def _string_event(text: str) -> yaml.ScalarEvent:
+    style = None
+    if "\n" in text:
+        style = "|"
+    elif _plain_differs(text):
+        style = '"'
+    return yaml.ScalarEvent(None, None, (True, True), text, style=style)
+
+
+def _plain_differs(text: str) -> bool:
+    """Whether a string without quotes would be read as something else."""
+    return (
+        _plain(text).__class__ is not str
+        or bool(_TIMESTAMP.match(text))
+        or bool(_BASE_60.match(text))
+    )
+
+
+def _events(value: Any) -> Iterator[Any]:
+    cls = value.__class__
+    if cls is dict:
+        yield yaml.MappingStartEvent(None, None, True, flow_style=False)
+        named = {k if k.__class__ is str else dumps(k): v for k, v in sorted_items(value)}
+        for key in sorted(named, key=cmp_to_key(_compare_keys)):
+            yield _string_event(key)
+            yield from _events(named[key])
+        yield yaml.MappingEndEvent()
+    elif cls is list or cls is RegoSet:
+        yield yaml.SequenceStartEvent(None, None, True, flow_style=False)
+        for child in sorted_values(value) if cls is RegoSet else value:
+            yield from _events(child)
+        yield yaml.SequenceEndEvent()
+    elif cls is str:
+        yield _string_event(value)
+    else:
+        yield yaml.ScalarEvent(None, None, (True, True), _number_or_name(value))
+
+
+_DIGITS = re.compile("[0-9]*")
+
+
+def _compare_keys(a: str, b: str) -> int:
+    """How yaml.v2 orders keys: letters behind the rest, numbers inside them by value."""
+    for at, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x == y:
+            continue
+        if x.isalpha() or y.isalpha():
+            if x.isalpha() and y.isalpha():
+                return -1 if x < y else 1
+            return -1 if y.isalpha() else 1
+        # A zero behind another digit is part of a number that began further left.
+        lead = ""
+        if "0" in (x, y) and a[:at].rstrip("0123456789") != a[:at].rstrip("0"):
+            lead = "1"
+        mine, theirs = (_DIGITS.match(text, at) for text in (a, b))
+        first, second = (lead + (m[0] if m else "") for m in (mine, theirs))
+        if int(first or 0) != int(second or 0):
+            return -1 if int(first or 0) < int(second or 0) else 1
+        if len(first) != len(second):
+            return -1 if len(first) < len(second) else 1
+        return -1 if x < y else 1
+    return len(a) - len(b)
+
+
+def _number_or_name(value: Any) -> str:
+    if value is None or value.__class__ is bool:
+        return dumps(value)
+    if value.__class__ is int and -(1 << 63) <= value < 1 << 64:
+        return str(value)
+    try:
+        return general(float(value))
+    except OverflowError:
+        return format_number(value)
+
+
+@std("yaml.marshal")
+def yaml_marshal(x: Any) -> str:
+    """The value as a YAML document."""
+    out = io.StringIO()
+    emitter = _Emitter(out, allow_unicode=True)
+    emitter.emit(yaml.StreamStartEvent())
+    emitter.emit(yaml.DocumentStartEvent(explicit=False))
+    for event in _events(x):
+        emitter.emit(event)
+    emitter.emit(yaml.DocumentEndEvent(explicit=False))
+    emitter.emit(yaml.StreamEndEvent())
+    return out.getvalue()
