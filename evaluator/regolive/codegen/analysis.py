@@ -8,7 +8,7 @@ more than once in a query (so that their values are kept).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regolive.ir import nodes as ir
@@ -289,3 +289,25 @@ def base_documents(blocks: Sequence[ir.Block]) -> set[int]:
         ):
             found.add(stmt.target)
     return found
+
+
+def reachable(policy: ir.Policy) -> ir.Policy:
+    """The policy without the functions that no plan can come to call.
+
+    A dynamic call may come to any rule that has a path.
+    """
+    functions = {f.name: f for f in policy.funcs}
+    found: dict[str, None] = {}
+    todo: list[Sequence[ir.Block]] = [p.blocks for p in policy.plans]
+    while todo:
+        for _, stmt in walk(todo.pop()):
+            names: list[str] = []
+            if isinstance(stmt, ir.CallStmt):
+                names = [stmt.func]
+            elif isinstance(stmt, ir.CallDynamicStmt):
+                names = [f.name for f in policy.funcs if f.path]
+            for name in names:
+                if name in functions and name not in found:
+                    found[name] = None
+                    todo.append(functions[name].blocks)
+    return replace(policy, funcs=tuple(f for f in policy.funcs if f.name in found))

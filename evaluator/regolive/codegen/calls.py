@@ -23,7 +23,19 @@ def emit_call(gen: Gen, stmt: ir.CallStmt, stmts: tuple[ir.Stmt, ...], i: int) -
             gen.require_defined(gen.operand(operand).code)
     args = [gen.operand(a) for a in stmt.args]
     if stmt.func in gen.unit.functions:
+        plain = len(args) == 2 and not gen.has_with and gen.locals.steady(stmt.result)
+        known = gen.asked.get(stmt.func) if plain else None
+        if known is not None:
+            gen.env[stmt.result] = known
+            gen.defined.add(stmt.result)
+            if tested:
+                gen.require(f"{known.code} is not False", f"{known.code} is False")
+            return 2 if tested else 1
         _call_planned(gen, stmt, args)
+        if plain:
+            done = _after_call(gen, stmt.result, tested=tested)
+            gen.asked[stmt.func] = gen.read(stmt.result)
+            return done
     else:
         for operand in stmt.args:  # a builtin is not called with an undefined input or data
             if isinstance(operand, ir.Local) and not gen.is_defined(operand):

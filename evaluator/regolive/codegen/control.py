@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from regolive.codegen.analysis import adds_results, made_by_rule, order_matters, walk, writes
-from regolive.codegen.gen import MAX_INDENT, MAX_LOOPS, Expr, Gen
+from regolive.codegen.gen import MAX_INDENT, MAX_LOOPS, Expr, Gen, Label
 from regolive.ir import nodes as ir
 
 
@@ -28,9 +28,35 @@ def emit_break(gen: Gen, stmt: ir.BreakStmt, *_: Any) -> int:
 def emit_not(gen: Gen, stmt: ir.NotStmt, *_: Any) -> int:
     """Undefined if its block reaches its end."""
     outer = gen.labels[-1]
+    flagged = outer.flag is not None
     gen.block(stmt.block, complete=lambda: gen.jump(outer))
+    if not flagged and outer.flag is not None and _negate(gen, outer):
+        return 1
     gen.after_nested()
     return 1
+
+
+def _negate(gen: Gen, outer: Label) -> bool:
+    """``if a: flag = True`` with ``if not flag:`` to follow is ``if not a:``."""
+    w = gen.w
+    mark = w.last()
+    test = w.last(mark)
+    if (
+        mark is None
+        or test is None
+        or mark.text != f"{outer.flag} = True"
+        or test.negation is None
+        or test.indent != w.indent
+    ):
+        return False
+    mark.dropped = test.dropped = True
+    if outer.place is not None:
+        outer.place.dropped = True
+    outer.flag = None
+    gen.pending.remove(outer)
+    w.emit(f"if {test.negation}:").negation = test.text.removeprefix("if ").removesuffix(":")
+    w.indent += 1
+    return True
 
 
 def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -> int:
@@ -104,6 +130,11 @@ def _hoist(gen: Gen, scan: ir.ScanStmt) -> None:
     changed = {local for _, s in walk([scan.block]) for local in writes(s)}
     changed |= {scan.key, scan.value}
     for _, stmt in walk([scan.block]):
+        if isinstance(stmt, ir.AssignVarStmt) and gen.locals.steady(stmt.target):
+            if isinstance(stmt.source, ir.Local) and _invariant(gen, stmt.source, changed):
+                gen.env[stmt.target] = gen.operand(stmt.source)
+                changed.discard(stmt.target)
+            continue
         if not isinstance(stmt, ir.DotStmt) or id(stmt) in gen.hoisted:
             continue
         if not gen.locals.steady(stmt.target):

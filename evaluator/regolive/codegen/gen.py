@@ -88,6 +88,8 @@ class Unit:
     constants: dict[str, Any] = field(default_factory=dict)
     used_builtins: dict[str, str] = field(default_factory=dict)
     parts: list[tuple[Writer, int]] = field(default_factory=list)
+    # The root of data is an object, unless a `with` may put something else in its place.
+    data_is_object: bool = False
 
     def constant(self, value: Any) -> str:
         """A name for a constant that has no literal."""
@@ -121,6 +123,13 @@ class Gen:
         self.hoisted: dict[int, Expr] = {}
         self.hoists: dict[tuple[str, str], Expr] = {}
         self.base: set[int] = set()  # locals that hold base documents
+        # What tests have shown of variables that keep their value: types, and lengths of arrays.
+        self.facts: dict[str, str] = {}
+        self.lengths: dict[str, int] = {}
+        self.measured: dict[str, str] = {}  # variables that hold the length of an array variable
+        # Rules already asked on the way here, by name: asking again gives the same.
+        self.asked: dict[str, Expr] = {}
+        self.has_with = False
         self.scans = 0
         self.part_variables: set[str] = set()
         self.is_function = False
@@ -144,11 +153,19 @@ class Gen:
     def read(self, local: int) -> Expr:
         """The expression for a local's value (which may be UNDEFINED)."""
         bound = self.env.get(local)
-        if bound is not None:
-            return bound
-        if local not in self.assigned:
-            self.needs_init.add(local)
-        return Expr(self.var(local), self.kinds.get(local))
+        if bound is None:
+            if local not in self.assigned:
+                self.needs_init.add(local)
+            bound = Expr(self.var(local), self.kinds.get(local))
+        if bound.kind is None and bound.code in self.facts:
+            return Expr(bound.code, self.facts[bound.code])
+        return bound
+
+    def learn(self, operand: ir.Operand | int, kind: str) -> None:
+        """A test has shown the type of a value, from here to the end of the block."""
+        local = operand if isinstance(operand, int) else getattr(operand, "index", None)
+        if local is not None and self.locals.steady(local):
+            self.facts[self.read(local).code] = kind
 
     def operand(self, operand: ir.Operand) -> Expr:
         """The expression for an operand."""
@@ -204,7 +221,8 @@ class Gen:
             self.w.emit(label.jump or "")
             self.w.close_to(self.w.indent - 1)
         else:
-            self.w.open(f"if {ok}:")
+            self.w.emit(f"if {ok}:").negation = fail
+            self.w.indent += 1
 
     def require_defined(self, code: str) -> None:
         """The block is undefined if the value is."""
@@ -282,7 +300,8 @@ class Gen:
         w = self.w
         indent, defined, dots = w.indent, set(self.defined), dict(self.dots)
         assigned, unknown = set(self.assigned), dict(self.known_undefined)
-        hoists = dict(self.hoists)
+        hoists, facts, lengths = dict(self.hoists), dict(self.facts), dict(self.lengths)
+        asked = dict(self.asked)
         if flat is None:
             flat = jump is None and count_tests(block) > MAX_NESTED_TESTS
         if flat and self.loops() >= MAX_LOOPS:
@@ -310,6 +329,7 @@ class Gen:
         self.dead = dead
         self.defined, self.dots, self.assigned = defined, dots, assigned
         self.known_undefined, self.hoists = unknown, hoists
+        self.facts, self.lengths, self.asked = facts, lengths, asked
 
     def falls_through(self, indent: int) -> bool:
         """Whether control can reach the end of the suite at this indentation."""

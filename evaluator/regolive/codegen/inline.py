@@ -13,7 +13,8 @@ from regolive.codegen.equality import equal_code, order_code
 from regolive.codegen.gen import Expr, Gen
 from regolive.values import RegoSet
 
-STANDARD_PLUGIN = "std"
+# The standard plugin's name as an entry point, and as a module that was passed in.
+STANDARD_PLUGINS = ("std", "regolive_std")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def expand(gen: Gen, builtin: str, args: list[Expr]) -> Inline | None:
     """The in-line form of a call, if it has one."""
     bound = gen.unit.builtins.get(builtin)
     template = _TEMPLATES.get(builtin)
-    if template is None or bound is None or bound.plugin != STANDARD_PLUGIN:
+    if template is None or bound is None or bound.plugin not in STANDARD_PLUGINS:
         return None
     if len(args) != bound.spec.arity:
         return None

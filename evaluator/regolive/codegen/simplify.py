@@ -35,9 +35,15 @@ def simplify_blocks(blocks: Sequence[ir.Block]) -> tuple[ir.Block, ...]:
 
 def _block(block: ir.Block) -> ir.Block:
     stmts: list[ir.Stmt] = []
+    given: set[int] = set()  # locals that this block has given a constant
     for stmt in block.stmts:
         if isinstance(stmt, ir.NopStmt):
             continue
+        if isinstance(stmt, ir.IsDefinedStmt) and stmt.source in given:
+            continue  # regopy ends the body of a negation so: t := true, t is defined
+        given.difference_update(_all_writes(stmt))
+        if isinstance(stmt, ir.AssignVarStmt) and isinstance(stmt.source, ir.Const):
+            given.add(stmt.target)
         new = _statement(stmt)
         if new is None:
             continue
@@ -48,6 +54,13 @@ def _block(block: ir.Block) -> ir.Block:
         # Leaving a block at its end says nothing, unless reaching its end does.
         stmts[-1] = ir.BreakStmt(0, pos=stmts[-1].pos)
     return ir.Block(tuple(stmts))
+
+
+def _all_writes(stmt: ir.Stmt) -> set[int]:
+    found = set(writes(stmt))
+    for _, nested in walk(blocks_of(stmt)):
+        found.update(writes(nested))
+    return found
 
 
 def _statement(stmt: ir.Stmt) -> ir.Stmt | None:

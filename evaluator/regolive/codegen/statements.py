@@ -170,12 +170,17 @@ def _object_merge(gen: Gen, stmt: ir.ObjectMergeStmt, *_: Any) -> int:
     return 1
 
 
-def dot_code(source: Expr, key: Expr, *, base: bool) -> str:
+def dot_code(source: Expr, key: Expr, *, base: bool, length: int | None = None) -> str:
     """A lookup, UNDEFINED where there is nothing: the dict case in line.
 
     ``base``: in a base document, where OPA takes 2 and "2" for the same step of a path.
+    ``length``: of the array that the source is, if it is known.
     """
     dot = "base_dot" if base else "dot"
+    if source.kind == "list" and key.kind == "int" and key.is_const and key.const >= 0:
+        if length is not None and key.const < length:
+            return f"{source.code}[{key.const}]"
+        return f"{source.code}[{key.const}] if len({source.code}) > {key.const} else U"
     if base and key.kind in ("int", "num"):
         return f"base_dot({source.code}, {key.code})"
     if source.kind in ("str", "int", "num", "bool", "null"):
@@ -211,8 +216,11 @@ def _dot(gen: Gen, stmt: ir.DotStmt, *_: Any) -> int:
         return 1
     _need(gen, *(o for o in (stmt.key,) if not isinstance(o, ir.Const)))
     base = isinstance(stmt.source, ir.Local) and stmt.source.index in gen.base
-    gen.write(stmt.target, dot_code(source, key, base=base), defined=False)
-    gen.require_defined(gen.var(stmt.target))
+    length = gen.lengths.get(source.code)
+    code = dot_code(source, key, base=base, length=length)
+    gen.write(stmt.target, code, defined=False)
+    if not (length is not None and code.endswith("]")):
+        gen.require_defined(gen.var(stmt.target))
     gen.defined.add(stmt.target)
     if stable:
         gen.dots[source.code, key.code] = Expr(gen.var(stmt.target))
@@ -221,8 +229,12 @@ def _dot(gen: Gen, stmt: ir.DotStmt, *_: Any) -> int:
 
 def _equal(gen: Gen, stmt: ir.EqualStmt, *_: Any) -> int:
     _need(gen, stmt.a, stmt.b)
-    ok, fail = equal_code(gen.operand(stmt.a), gen.operand(stmt.b))
+    a, b = gen.operand(stmt.a), gen.operand(stmt.b)
+    ok, fail = equal_code(a, b)
     _require(gen, ok, fail)
+    for value, other in ((a, b), (b, a)):
+        if value.code in gen.measured and other.is_const and other.kind == "int":
+            gen.lengths[gen.measured[value.code]] = other.const
     return 1
 
 
@@ -251,6 +263,7 @@ def _is_class(gen: Gen, stmt: Any, *_: Any) -> int:
     if source.kind == {"RegoSet": "set"}.get(wanted, wanted):
         return 1
     gen.require(f"{source.cls} is {wanted}", f"{source.cls} is not {wanted}")
+    gen.learn(stmt.source, {"RegoSet": "set"}.get(wanted, wanted))
     return 1
 
 
@@ -287,7 +300,11 @@ def _is_undefined(gen: Gen, stmt: ir.IsUndefinedStmt, *_: Any) -> int:
 
 def _len(gen: Gen, stmt: ir.LenStmt, *_: Any) -> int:
     _need(gen, stmt.source)
-    gen.write(stmt.target, f"length({gen.operand(stmt.source).code})", "int")
+    source = gen.operand(stmt.source)
+    sized = source.kind in ("list", "dict", "set", "str")
+    gen.write(stmt.target, f"{'len' if sized else 'length'}({source.code})", "int")
+    if source.kind == "list" and gen.locals.steady(stmt.target):
+        gen.measured[gen.var(stmt.target)] = source.code
     return 1
 
 

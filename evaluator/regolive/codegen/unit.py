@@ -14,6 +14,7 @@ from regolive.codegen.analysis import (
     constant_result,
     find_locals,
     in_scan,
+    reachable,
     unguarded_assignments,
     walk,
 )
@@ -61,6 +62,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     ``builtins`` maps names to bound builtins (``spec``, ``plugin``, ``call``). Raises IRError for
     a call of something that is neither planned nor a builtin, or with the wrong number of operands.
     """
+    policy = reachable(policy)
     functions = {f.name: simplify(f) for f in policy.funcs}
     unit = Unit(
         policy=policy,
@@ -69,6 +71,11 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
         numbers={name: n for n, name in enumerate(functions)},
         shared=asked_more_than_once(policy),
         builtins=builtins,
+    )
+    unit.data_is_object = not any(
+        isinstance(s, ir.WithStmt) and s.local == 1 and not s.path
+        for blocks in [f.blocks for f in functions.values()] + [p.blocks for p in policy.plans]
+        for _, s in walk(blocks)
     )
     _check_calls(policy, functions, builtins)
     pieces: list[_Piece] = []
@@ -138,6 +145,9 @@ def _start(unit: Unit, blocks: tuple[ir.Block, ...], params: tuple[int, ...], na
     gen = Gen(unit, find_locals(blocks, params), name, places[0].file if places else 0)
     gen.w.row = places[0].row if places else 0
     gen.base = base_documents(blocks)
+    if unit.data_is_object:
+        gen.kinds[1] = "dict"
+    gen.has_with = any(isinstance(s, ir.WithStmt) for _, s in walk(blocks))
     gen.assigned = set(params)
     gen.defined = {p for p in params if p > 1}  # input may be undefined; arguments are not
     return gen

@@ -10,12 +10,16 @@ _PURE_TEST = re.compile(r"if \w+ is (?:not )?U:\Z")
 
 @dataclass(slots=True)
 class Line:
-    """One line of generated source. A ``dropped`` line was a place kept that nobody needed."""
+    """One line of generated source. A ``dropped`` line was a place kept that nobody needed.
+
+    ``negation`` is the opposite of the condition of an ``if``, where one was given.
+    """
 
     indent: int
     text: str
     row: int
     dropped: bool = False
+    negation: str | None = None
 
 
 @dataclass(slots=True)
@@ -57,9 +61,10 @@ class Writer:
             last.dropped = True
         self.indent = indent
 
-    def last(self) -> Line | None:
-        """The last line that will be written."""
-        return next((line for line in reversed(self.lines) if not line.dropped), None)
+    def last(self, before: Line | None = None) -> Line | None:
+        """The last line that will be written, or the last before another."""
+        end = len(self.lines) if before is None else self.lines.index(before)
+        return next((line for line in reversed(self.lines[:end]) if not line.dropped), None)
 
     def render(self, *, comments: bool = False) -> tuple[str, list[int]]:
         """The source, and the policy row of each of its lines (the first line's at index 1).
