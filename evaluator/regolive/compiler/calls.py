@@ -97,8 +97,10 @@ class Calls:
         args = stmt.args
         # To a function that regopy knows neither as a rule nor as a builtin it passes the documents
         # first, as to a rule.
-        if stmt.func not in self.own and args[:2] == (n.Local(0), n.Local(1)):
+        foreign = stmt.func not in self.own
+        if foreign and args[:2] == (n.Local(0), n.Local(1)):
             args = args[2:]
+            stmt = replace(stmt, func=self.written(stmt))
         builtin = self.builtins.get(stmt.func)
         if builtin is None:
             self.undefined_function(stmt)
@@ -107,10 +109,30 @@ class Calls:
         operands = len(builtin.decl.get("args") or ())
         if len(args) == operands or builtin.decl.get("variadic"):
             return (replace(stmt, args=args),)
-        if len(args) == operands + 1 and stmt.func not in self.own:
+        if len(args) == operands + 1 and foreign:
             return self.with_output(stmt, args)
         self.arity(stmt, stmt.func, operands, len(args))
         return (stmt,)
+
+    def written(self, stmt: n.CallStmt) -> str:
+        """The name of a called function as the policy writes it.
+
+        Observed: where there is a package ``geo``, regopy takes ``geo.country(x)`` for
+        ``data.geo.country(x)``, in that package and in others.
+        """
+        location, _ = place(self.policy, stmt.pos)
+        source = self.policy.sources.get(location.file, "") if location else ""
+        if not stmt.func.startswith("data.") or stmt.func in source:
+            return stmt.func
+        segments = stmt.func.split(".")[1:]
+        for start in range(len(segments) - 1):
+            name = ".".join(segments[start:])
+            imported = rf"^\s*import\b.*\b{re.escape(segments[start])}\s*$"
+            if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", source) and not re.search(
+                imported, source, re.MULTILINE
+            ):
+                return name
+        return stmt.func
 
     def stands_in(self, func: n.Func) -> bool:
         """Whether a rule is written after ``as`` somewhere: then it may stand for a function."""
