@@ -1,0 +1,1 @@
+"""Here so that ``tests`` is a package to import from, however pytest is started."""
