@@ -79,6 +79,8 @@ class Registry:
                 self.manager.unregister(plugin)
             raise PluginError(name, str(error)) from error
         try:
+            if not self.manager.get_hookcallers(plugin):
+                raise PluginError(name, "implements no hook: mark its functions with @hookimpl")
             self._check_hooks(plugin, name)
             self.builtins |= self._bind_all(plugin, name)
         except PluginError:
