@@ -292,6 +292,7 @@ def _is_undefined(gen: Gen, stmt: ir.IsUndefinedStmt, *_: Any) -> int:
         return 1
     code = gen.read(stmt.source).code
     if stmt.source == gen.returns and gen.always_given:
+        gen.known_undefined[stmt.source] = gen.scans
         return 1  # every body that gave a value has returned it
     gen.require(f"{code} is U", f"{code} is not U")
     gen.known_undefined[stmt.source] = gen.scans
