@@ -13,10 +13,21 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from regolive.concurrency.threads import in_query
+from regolive.concurrency.threads import (
+    ThreadState,
+    describe_origin,
+    in_query,
+    state_of,
+    this_thread,
+)
+from regolive.concurrency.waiting import Blockers, Wait, block, waiting_for
 from regolive.errors import RegoliveError
 
 logger = logging.getLogger("regolive.concurrency")
+
+# How many seconds a look at the queue for a picture waits for its latch, at most. It may run in a
+# finaliser, inside the latch's own holder.
+_LOOK = 0.5
 
 
 class BackgroundError(RegoliveError):
@@ -42,9 +53,28 @@ class BackgroundTask:
         result: what the function returned; None until then.
     """
 
-    __slots__ = ("__weakref__", "_args", "_ended", "_fn", "error", "name", "result", "started_by")
+    __slots__ = (
+        "__weakref__",
+        "_args",
+        "_ended",
+        "_fn",
+        "_owner",
+        "_runner",
+        "error",
+        "name",
+        "result",
+        "started_by",
+    )
 
-    def __init__(self, fn: Callable[..., object], args: tuple[Any, ...], name: str) -> None:
+    def __init__(
+        self,
+        fn: Callable[..., object],
+        args: tuple[Any, ...],
+        name: str,
+        owner: BackgroundTasks,
+    ) -> None:
+        self._owner: BackgroundTasks | None = owner
+        self._runner: ThreadState | None = None  # from its start to its end
         self._fn: Callable[..., object] | None = fn
         self._args = args
         self._ended = threading.Event()
@@ -63,13 +93,38 @@ class BackgroundTask:
 
         Raises:
             BackgroundError: called from inside a query.
+            CircularWait: the task waits, directly or not, for the thread that calls this.
         """
         _refuse_in_query(f"waiting for background task {self.name!r}")
-        return self._ended.wait(timeout)
+        if self._ended.is_set() or timeout == 0:
+            return self._ended.is_set()
+        wait = Wait(self, "task", this_thread(), timeout)
+        return block(wait, lambda limit: self._ended.wait(None if limit < 0 else limit))
+
+    def holders(self) -> tuple[threading.Thread, ...]:
+        """The thread that runs the task now, or nobody."""
+        runner = self._runner
+        return (runner.thread,) if runner is not None else ()
+
+    def blockers(self, wait: Wait) -> Blockers:
+        """Who keeps the task from ending: for the wait graph.
+
+        The thread that runs it. Nobody runs a task in the queue, but any of the worker threads
+        would, once it gets rid of the task it has.
+        """
+        owner, runner = self._owner, self._runner
+        if owner is None or self._ended.is_set():
+            return Blockers()
+        return Blockers((runner,)) if runner is not None else owner._queued_behind(self)
 
     def _run(self) -> None:
         fn, args = self._fn, self._args
         assert fn is not None
+        me = self._runner = this_thread()
+        before, me.origin = (
+            me.origin,
+            f"background task {self.name!r}, submitted by thread {self.started_by!r}",
+        )
         try:
             self.result = fn(*args)
         except BaseException as error:  # a worker outlives whatever its tasks raise
@@ -78,10 +133,11 @@ class BackgroundTask:
                 "background task %r, submitted by thread %r, failed", self.name, self.started_by
             )
         finally:
+            me.origin = before
             self._finish()
 
     def _finish(self) -> None:
-        self._fn, self._args = None, ()
+        self._fn, self._args, self._owner, self._runner = None, (), None, None
         self._ended.set()
 
     def __repr__(self) -> str:
@@ -130,7 +186,7 @@ class BackgroundTasks:
         Raises:
             BackgroundError: `close` has been called, or no thread could be started.
         """
-        task = BackgroundTask(fn, args, name or str(getattr(fn, "__qualname__", fn)))
+        task = BackgroundTask(fn, args, name or str(getattr(fn, "__qualname__", fn)), self)
         with self._changed:
             if self._closing:
                 raise BackgroundError(f"{self.name} is closing: task {task.name!r} is refused")
@@ -158,6 +214,7 @@ class BackgroundTasks:
 
     def _work(self) -> None:
         me = threading.current_thread()
+        describe_origin(f"worker of {self.name}")
         while (task := self._next(me)) is not None:
             task._run()
             task = None  # an idle thread keeps no task, and what it refers to, alive
@@ -193,6 +250,20 @@ class BackgroundTasks:
         with self._changed:
             return len(self._queue) + sum(task is not None for task in self._running.values())
 
+    def _queued_behind(self, task: BackgroundTask) -> Blockers:
+        """The threads of which any one may take the task; nobody if one of them is about to."""
+        if not self._changed.acquire(timeout=_LOOK):
+            return Blockers()
+        try:
+            if task not in self._queue:
+                return Blockers()
+            workers = [state_of(thread) for thread in self._running]
+        finally:
+            self._changed.release()
+        known = tuple(state for state in workers if state is not None)
+        # A thread that is not known has only just been started, and is not stuck.
+        return Blockers(known, any_of=True) if len(known) == len(workers) else Blockers()
+
     def close(self, timeout: float | None = None) -> bool:
         """Refuse new work, let what is queued and running finish, and join the threads.
 
@@ -205,6 +276,8 @@ class BackgroundTasks:
 
         Raises:
             BackgroundError: called from inside a query, or from one of the worker threads.
+            CircularWait: a worker thread waits, directly or not, for the thread that calls this.
+                New work is refused from then on; close again where nothing is held.
         """
         _refuse_in_query(f"closing {self.name}")
         deadline = None if timeout is None else monotonic() + timeout
@@ -214,8 +287,11 @@ class BackgroundTasks:
                 raise BackgroundError(f"{self.name} is closed from its own worker thread")
             self._closing = True
             self._changed.notify_all()
-        for thread in threads:
-            thread.join(None if deadline is None else max(deadline - monotonic(), 0.0))
+        if any(thread.is_alive() for thread in threads):
+            name = f"the threads of {self.name} to end"
+            with waiting_for(threads, name, timeout):
+                for thread in threads:
+                    thread.join(None if deadline is None else max(deadline - monotonic(), 0.0))
         with self._changed:
             stuck = [t.name for t in self._running.values() if t is not None]
             dropped = list(self._queue)

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from sys import _getframe
+from time import monotonic
+from types import FrameType, TracebackType
 from typing import Literal
 
-from regolive.concurrency.threads import ThreadState, this_thread
-from regolive.concurrency.waiting import LockTimeout, block
+from regolive.concurrency.threads import LockMode, Mark, ThreadState, _local
+from regolive.concurrency.waiting import Blockers, LockTimeout, Wait, block
+
+# The latch is only ever held for a few operations. A look at the lock for a picture gives up after
+# so many seconds all the same: it may run in a finaliser, inside the latch's own holder.
+_LOOK = 0.5
 
 ReadOrWrite = Literal["read", "write"]
 
@@ -22,10 +27,11 @@ ReadOrWrite = Literal["read", "write"]
 class _Waiter:
     """A thread in one of the queues; ``gate`` opens when the lock is handed to it."""
 
-    __slots__ = ("gate", "granted", "state")
+    __slots__ = ("gate", "granted", "mark", "state")
 
-    def __init__(self, state: ThreadState) -> None:
+    def __init__(self, state: ThreadState, mark: Mark) -> None:
         self.state = state
+        self.mark = mark
         self.granted = False
         self.gate = threading.Lock()
         self.gate.acquire()
@@ -51,6 +57,7 @@ class RWLock:
         "_waiting_readers",
         "_waiting_writers",
         "_writer",
+        "_writer_mark",
         "guards",
         "name",
     )
@@ -61,8 +68,9 @@ class RWLock:
         # Guards the fields below. Held for a few operations only; nothing is taken under it, and
         # no thread waits for a lock while holding it.
         self._latch = threading.Lock()
-        self._readers: dict[ThreadState, int] = {}
+        self._readers: dict[ThreadState, tuple[int, Mark]] = {}  # how often, and where at first
         self._writer: ThreadState | None = None
+        self._writer_mark: Mark | None = None  # of the last writer
         self._waiting_readers: deque[_Waiter] = deque()
         self._waiting_writers: deque[_Waiter] = deque()
         # Releases asked for by finalisers, see `release_late`.
@@ -70,37 +78,49 @@ class RWLock:
 
     # -- taking
 
-    def acquire_read(self, timeout: float | None = None) -> bool:
+    def acquire_read(self, timeout: float | None = None, frame: FrameType | None = None) -> bool:
         """Take the lock shared, within ``timeout`` seconds (None: for ever, 0: without waiting).
 
         Waits while a writer has it, and while a writer waits for it. Returns whether it was taken.
+        Pictures show ``frame`` as the place where it was taken; by default the caller's.
+
+        Raises:
+            CircularWait: it would wait for itself, by way of other threads (see `configure`).
         """
-        me = this_thread()
+        me = _local.state
+        frame = frame or _getframe(1)
+        mark = (frame.f_code, frame.f_lasti, monotonic())
         waiter = None
         with self._latch:
             free = self._writer is None and not self._waiting_writers
             if free:
-                self._grant_read(me)
+                self._grant_read(me, mark)
             elif timeout != 0:
-                waiter = _Waiter(me)
+                waiter = _Waiter(me, mark)
                 self._waiting_readers.append(waiter)
         if self._late:
             self._settle()
         return free if waiter is None else self._wait(waiter, "read", timeout)
 
-    def acquire_write(self, timeout: float | None = None) -> bool:
+    def acquire_write(self, timeout: float | None = None, frame: FrameType | None = None) -> bool:
         """Take the lock alone, within ``timeout`` seconds (None: for ever, 0: without waiting).
 
         From the moment it waits, no new reader gets in. Returns whether it was taken.
+        Pictures show ``frame`` as the place where it was taken; by default the caller's.
+
+        Raises:
+            CircularWait: it would wait for itself, by way of other threads (see `configure`).
         """
-        me = this_thread()
+        me = _local.state
+        frame = frame or _getframe(1)
+        mark = (frame.f_code, frame.f_lasti, monotonic())
         waiter = None
         with self._latch:
             free = self._writer is None and not self._readers and not self._waiting_writers
             if free:
-                self._grant_write(me)
+                self._grant_write(me, mark)
             elif timeout != 0:
-                waiter = _Waiter(me)
+                waiter = _Waiter(me, mark)
                 self._waiting_writers.append(waiter)
         if self._late:
             self._settle()
@@ -108,7 +128,9 @@ class RWLock:
 
     def _wait(self, waiter: _Waiter, mode: ReadOrWrite, timeout: float | None) -> bool:
         try:
-            if block(self, mode, waiter.state.thread, waiter.gate, timeout):
+            gate = waiter.gate
+            wait = Wait(self, mode, waiter.state, timeout, waiter)
+            if block(wait, lambda limit: gate.acquire(True, limit)):
                 return True
         except BaseException:
             # Refused by the observer, or interrupted. The lock may have been handed over meanwhile.
@@ -138,7 +160,7 @@ class RWLock:
         Raises:
             RuntimeError: that thread does not hold the lock for reading.
         """
-        self._release(holder or this_thread(), "read")
+        self._release(holder or _local.state, "read")
 
     def release_write(self, holder: ThreadState | None = None) -> None:
         """Give back the exclusive hold of the current thread, or of ``holder``.
@@ -146,7 +168,7 @@ class RWLock:
         Raises:
             RuntimeError: that thread does not hold the lock for writing.
         """
-        self._release(holder or this_thread(), "write")
+        self._release(holder or _local.state, "write")
 
     def release_late(self, holder: ThreadState, mode: ReadOrWrite) -> None:
         """Give back ``holder``'s hold from a finaliser.
@@ -176,23 +198,26 @@ class RWLock:
 
     # -- under the latch
 
-    def _grant_read(self, state: ThreadState) -> None:
-        self._readers[state] = self._readers.get(state, 0) + 1
+    def _grant_read(self, state: ThreadState, mark: Mark) -> None:
+        hold = self._readers.get(state)
+        self._readers[state] = (1, mark) if hold is None else (hold[0] + 1, hold[1])
         state.held.append(self)
 
-    def _grant_write(self, state: ThreadState) -> None:
+    def _grant_write(self, state: ThreadState, mark: Mark) -> None:
+        self._writer_mark = mark
         self._writer = state
         state.held.append(self)
 
     def _drop(self, holder: ThreadState, mode: ReadOrWrite) -> None:
         if mode == "read":
-            count = self._readers.get(holder, 0)
-            if not count:
+            hold = self._readers.get(holder)
+            if hold is None:
                 raise RuntimeError(f"{holder.thread.name} does not hold {self.name!r} for read")
+            count, mark = hold
             if count == 1:
                 del self._readers[holder]
             else:
-                self._readers[holder] = count - 1
+                self._readers[holder] = (count - 1, mark)
             holder.held.remove(self)
             if not self._readers and self._waiting_writers:
                 self._hand_over()
@@ -214,48 +239,65 @@ class RWLock:
             self._admit_readers()
         elif not self._readers:
             waiter = self._waiting_writers.popleft()
-            self._grant_write(waiter.state)
+            self._grant_write(waiter.state, (*waiter.mark[:2], monotonic()))
             waiter.granted = True
             waiter.gate.release()
 
     def _admit_readers(self) -> None:
         while self._waiting_readers:
             waiter = self._waiting_readers.popleft()
-            self._grant_read(waiter.state)
+            self._grant_read(waiter.state, (*waiter.mark[:2], monotonic()))
             waiter.granted = True
             waiter.gate.release()
 
     # -- context managers and looking at it
 
-    @contextmanager
-    def read(self, timeout: float | None = None) -> Iterator[None]:
+    def read(self, timeout: float | None = None) -> _Reading:
         """Hold the lock shared for a ``with`` block.
 
         Raises:
-            LockTimeout: not free within ``timeout`` seconds.
+            LockTimeout: on entering, if it is not free within ``timeout`` seconds.
         """
-        if not self.acquire_read(timeout):
-            raise LockTimeout(self, "read", timeout or 0)
-        holder = this_thread()
-        try:
-            yield
-        finally:
-            self.release_read(holder)
+        return _Reading(self, timeout)
 
-    @contextmanager
-    def write(self, timeout: float | None = None) -> Iterator[None]:
+    def write(self, timeout: float | None = None) -> _Writing:
         """Hold the lock alone for a ``with`` block.
 
         Raises:
-            LockTimeout: not free within ``timeout`` seconds.
+            LockTimeout: on entering, if it is not free within ``timeout`` seconds.
         """
-        if not self.acquire_write(timeout):
-            raise LockTimeout(self, "write", timeout or 0)
-        holder = this_thread()
+        return _Writing(self, timeout)
+
+    def hold_of(self, state: ThreadState) -> tuple[LockMode, Mark] | None:
+        """How, where and since when a thread holds the lock; None if it does not. Never waits."""
+        mark = self._writer_mark
+        if self._writer is state and mark is not None:
+            return "write", mark
+        hold = self._readers.get(state)
+        return ("read", hold[1]) if hold is not None else None
+
+    def blockers(self, wait: Wait) -> Blockers:
+        """Who keeps a waiter of this lock out: for the wait graph.
+
+        The active writer; without one, the readers keep a writer out, and the writers in the queue
+        keep a reader out (all of them: when one gives up, it is the next one's turn). Behind an
+        active writer a reader does not wait for the queued writers: readers go first then.
+        """
+        if not self._latch.acquire(timeout=_LOOK):
+            return Blockers()
         try:
-            yield
+            waiter = wait.ticket
+            if isinstance(waiter, _Waiter) and waiter.granted:
+                return Blockers()
+            if self._writer is not None:
+                return Blockers((self._writer,))
+            if wait.mode == "write":
+                return Blockers(tuple(self._readers))
+            return Blockers(tuple(writer.state for writer in self._waiting_writers))
         finally:
-            self.release_write(holder)
+            self._latch.release()
+            if self._late:
+                self._settle()
 
     def holders(self) -> tuple[threading.Thread, ...]:
         """The threads that hold the lock now, for reading or for writing."""
@@ -283,3 +325,47 @@ class RWLock:
         names = ", ".join(thread.name for thread in self.holders())
         how = "written" if self._writer else "read"
         return f"<RWLock {self.name!r} {how + ' by ' + names if names else 'free'}>"
+
+
+class _Holding:
+    """The ``with`` block of `RWLock.read` and `RWLock.write`. The holder is who entered it."""
+
+    __slots__ = ("_holder", "_lock", "_timeout")
+
+    def __init__(self, lock: RWLock, timeout: float | None) -> None:
+        self._lock = lock
+        self._timeout = timeout
+
+
+class _Reading(_Holding):
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire_read(self._timeout, _getframe(1)):
+            raise LockTimeout(self._lock, "read", self._timeout or 0)
+        self._holder = _local.state
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock._release(self._holder, "read")
+
+
+class _Writing(_Holding):
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire_write(self._timeout, _getframe(1)):
+            raise LockTimeout(self._lock, "write", self._timeout or 0)
+        self._holder = _local.state
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock._release(self._holder, "write")

@@ -1,4 +1,4 @@
-"""What each thread knows about itself: the locks it holds and whether it is inside a query.
+"""What each thread knows about itself: locks held, what it waits for, whether it is in a query.
 
 Kept in one small object per thread, which a lock can also remember as its holder: that is what
 allows a transaction to be ended by another thread than the one that opened it.
@@ -7,7 +7,19 @@ allows a transaction to be ended by another thread than the one that opened it.
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from types import CodeType
+from typing import TYPE_CHECKING, Literal, Protocol
+from weakref import ref
+
+if TYPE_CHECKING:
+    from regolive.concurrency.waiting import Wait
+
+LockMode = Literal["mutex", "read", "write"]
+"""How a lock is held: a `Mutex` always as "mutex", an `RWLock` as "read" or "write"."""
+
+Mark = tuple[CodeType, int, float]
+"""Where and when a lock was taken: ``f_code`` and ``f_lasti`` of the frame that took it, and
+``time.monotonic()``. The line is worked out only when a picture needs it."""
 
 
 class NamedLock(Protocol):
@@ -24,28 +36,48 @@ class NamedLock(Protocol):
     def holders(self) -> tuple[threading.Thread, ...]:
         """The threads that hold the lock at this moment."""
 
+    def hold_of(self, state: ThreadState) -> tuple[LockMode, Mark] | None:
+        """How, where and since when a thread holds the lock; None if it does not. Never waits."""
+
 
 class ThreadState:
-    """One thread's locks and query mark. Get the current thread's with `this_thread`.
+    """One thread's locks, wait and query mark. Get the current thread's with `this_thread`.
 
     ``held`` is changed by the thread itself, and by others only in two cases: when they hand it a
-    lock it is blocked on, or release one on its behalf. Both are single list operations.
+    lock it is blocked on, or release one on its behalf. Both are single list operations. The other
+    fields are the thread's own to change, and everybody's to read.
+
+    Attributes:
+        thread: whose state it is.
+        held: the locks held, in the order they were taken.
+        queries: how many queries, one inside another, the thread is in.
+        wait: what the thread is blocked on; None while it is not.
+        origin: what started the thread, or its present task, in words; "" if nobody said.
     """
 
-    __slots__ = ("held", "queries", "thread")
+    __slots__ = ("__weakref__", "held", "origin", "queries", "thread", "wait")
 
     def __init__(self, thread: threading.Thread) -> None:
         self.thread = thread
         self.held: list[NamedLock] = []
         self.queries = 0
+        self.wait: Wait | None = None
+        self.origin = ""
 
     def __repr__(self) -> str:
         return f"<ThreadState {self.thread.name}>"
 
 
+# By thread ident, for `state_of`. A state belongs to its thread, and to the locks that the thread
+# has left behind; an ident is used again after its thread's end, so the table does not grow beyond
+# the most threads that there ever were at once.
+_states: dict[int, ref[ThreadState]] = {}
+
+
 class _Local(threading.local):
     def __init__(self) -> None:
         self.state = ThreadState(threading.current_thread())
+        _states[threading.get_ident()] = ref(self.state)
 
 
 _local = _Local()
@@ -54,6 +86,18 @@ _local = _Local()
 def this_thread() -> ThreadState:
     """The current thread's state, made on first use."""
     return _local.state
+
+
+def state_of(thread: threading.Thread) -> ThreadState | None:
+    """The state of any thread; None if it never used this package, or has ended. Never waits."""
+    found = _states.get(thread.ident or 0)
+    state = found() if found is not None else None
+    return state if state is not None and state.thread is thread else None
+
+
+def describe_origin(text: str) -> None:
+    """Say what started the current thread, for pictures of it: "watch loop of bucket 'users'"."""
+    _local.state.origin = text
 
 
 def held_locks() -> tuple[str, ...]:
