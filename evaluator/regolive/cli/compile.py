@@ -1,0 +1,82 @@
+"""``regolive compile``: what a policy becomes, as Python or as a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import click
+
+from regolive.cli.app import Command, interactive
+from regolive.cli.output import indented, show
+
+_PACKAGE = re.compile(r"^\s*package\s+([^\s#;]+)", re.MULTILINE)
+
+
+@click.command("compile", cls=Command)
+@click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
+@click.option(
+    "--emit",
+    type=click.Choice(("python", "ir")),
+    required=True,
+    help="The generated Python, or OPA's plan format (plan.json).",
+)
+@click.option(
+    "-d", "--data", multiple=True, metavar="PATH", help="More policies that these refer to."
+)
+@click.option(
+    "-e",
+    "--entrypoint",
+    "entrypoints",
+    multiple=True,
+    metavar="PATH",
+    help="What to plan: data.rbac.allow or rbac/allow. Repeatable. Default: each POLICY's package.",
+)
+def command(
+    policies: tuple[str, ...], emit: str, data: tuple[str, ...], entrypoints: tuple[str, ...]
+) -> None:
+    """Print what policies are compiled to.
+
+    \b
+    The Python that a decision runs as, with the policy's rows beside it:
+        regolive compile --emit python -e data.rbac.allow policies/rbac.rego
+    A plan for OPA's other evaluators:
+        regolive compile --emit ir -e rbac/allow policies/rbac.rego > plan.json
+    """
+    from regolive.compiler import CompileRequest, get_front_end
+    from regolive.ir.nodes import BuiltinDecl
+    from regolive.plugins import load_registry
+    from regolive.runtime.sources import SourceError, load_paths
+
+    asked = load_paths(policies).modules
+    if not asked:
+        raise SourceError(f"{', '.join(policies)}: no .rego file is there")
+    registry = load_registry()
+    request = CompileRequest(
+        modules={**load_paths(data).modules, **asked},
+        entrypoints=entrypoints or _packages(asked),
+        builtins={
+            name: BuiltinDecl(name, declaration["decl"])
+            for name, declaration in registry.declarations().items()
+        },
+    )
+    front_end = get_front_end()
+    try:
+        policy = front_end.compile(request)
+    finally:
+        front_end.close()
+    if emit == "ir":
+        from regolive.ir import write_policy
+
+        show(indented(write_policy(policy), sort=False) + "\n", colour=interactive())
+        return
+    from regolive.codegen import compile_policy
+
+    source = compile_policy(policy, registry.builtins).source
+    show(source, colour=interactive(), language="python")
+
+
+def _packages(modules: Mapping[str, str]) -> tuple[str, ...]:
+    """The packages of the modules, in order. A text without one is for the compiler to refuse."""
+    found = [match[1] for text in modules.values() if (match := _PACKAGE.search(text))]
+    return tuple(dict.fromkeys(f"data.{name}" for name in found)) or ("data",)
