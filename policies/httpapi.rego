@@ -32,17 +32,15 @@ allow if {
 allow if {
 	authenticated
 	input.method == "GET"
-	["v1", "orders", order] = input.path
-	data.api.orders[order].owner == claims.sub
+	order.owner == claims.sub
 	has_scope("orders:read")
 }
 
 allow if {
 	authenticated
 	input.method == "DELETE"
-	["v1", "orders", order] = input.path
-	data.api.orders[order].owner == claims.sub
-	data.api.orders[order].state == "open"
+	order.owner == claims.sub
+	order.state == "open"
 	has_scope("orders:write")
 }
 
@@ -83,6 +81,9 @@ public if {
 }
 
 claims := input.token
+
+# The order that the path names.
+order := data.api.orders[input.path[2]] if ["v1", "orders", _] = input.path
 
 # METADATA
 # description: The token says who calls, has not expired, and its tenant is not blocked.
