@@ -40,7 +40,7 @@ def to_number(x: Any) -> Any:
 def _from_text(text: str) -> Any:
     if _DECIMAL.match(text):
         number = parse_number(text)
-        if number.__class__ is not int and abs(number) >= 2**1024:
+        if abs(number) >= 1 << 1024:
             raise BuiltinError(f"strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
         return number
     if text.lstrip("+-").lower() in ("inf", "infinity", "nan"):

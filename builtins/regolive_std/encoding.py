@@ -112,8 +112,8 @@ def hex_decode(x: str) -> str:
     data = to_bytes(x)
     for byte in data:
         if byte not in _HEX:
-            shown = go_quote(chr(byte), "'")
-            raise BuiltinError(f"encoding/hex: invalid byte: U+{byte:04X} {shown}")
+            shown = f" '{chr(byte)}'" if chr(byte).isprintable() else ""
+            raise BuiltinError(f"encoding/hex: invalid byte: U+{byte:04X}{shown}")
     if len(data) % 2:
         raise BuiltinError("encoding/hex: odd length hex string")
     return from_bytes(binascii.unhexlify(data))

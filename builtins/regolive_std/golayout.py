@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from regolive import BuiltinError
-from regolive_std.text import go_quote
+from regolive_std.text import to_bytes
 
 MONTHS = (
     "January",
@@ -53,6 +53,15 @@ _CHUNK = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+def quote(text: str) -> str:
+    """A string as errors of Go's ``time`` show it: bytes that are not plain ASCII escaped."""
+    chars = (
+        "\\" + chr(b) if b in b'"\\' else chr(b) if 0x20 <= b < 0x80 else f"\\x{b:02x}"
+        for b in to_bytes(text)
+    )
+    return '"' + "".join(c for c in chars) + '"'
 
 
 @lru_cache(maxsize=256)
@@ -369,7 +378,7 @@ def _fraction_next(layout_after: str) -> bool:
 def parse_moment(layout: str, value: str) -> Moment:
     """The time that a value in a layout stands for. Raises BuiltinError with Go's text."""
     parser = _Parser(value)
-    shown = go_quote(value)
+    shown = quote(value)
     try:
         for before, chunk, onwards in _chunks(layout):
             wanted = before
@@ -383,82 +392,14 @@ def parse_moment(layout: str, value: str) -> Moment:
                 parser.rest = held
                 raise
         if parser.rest:
-            raise BuiltinError(f"parsing time {shown}: extra text: {go_quote(parser.rest)}")
+            raise BuiltinError(f"parsing time {shown}: extra text: {quote(parser.rest)}")
         return parser.moment()
     except _Mismatch:
         raise BuiltinError(
-            f"parsing time {shown} as {go_quote(layout)}: "
-            f"cannot parse {go_quote(parser.rest)} as {go_quote(wanted)}"
+            f"parsing time {shown} as {quote(layout)}: "
+            f"cannot parse {quote(parser.rest)} as {quote(wanted)}"
         ) from None
     except _OutOfRange as error:
         what = error.args[0]
         text = what if "match" in what else f"{what} out of range"
         raise BuiltinError(f"parsing time {shown}: {text}") from None
-
-
-_UNITS = {
-    "ns": 1,
-    "us": 1_000,
-    "µs": 1_000,
-    "μs": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
-}
-_LONG_UNITS = {"d": 24, "w": 7 * 24, "y": 365 * 24}
-_SEGMENT = re.compile(r"([0-9]*)(?:(\.)([0-9]*))?([^0-9.]*)")
-_EXTENDED = re.compile(r"([0-9.]+)(ms|us|µs|ns|[a-z])")
-
-
-def parse_duration(text: str) -> int:
-    """Nanoseconds of a Go duration, with d, w and y besides Go's units."""
-    if not text:
-        raise BuiltinError('time: invalid duration ""')
-    if not any(c in text for c in "dwy"):
-        return _duration(text, text)
-    sign = text[0] if text[0] in "+-" else ""
-    out = [sign]
-    at = len(sign)
-    while at < len(text):
-        found = _EXTENDED.match(text, at)
-        if not found or found[1].count(".") > 1 or found[1] == ".":
-            raise BuiltinError(f"time: invalid duration {go_quote(text)}")
-        at = found.end()
-        if found[2] in _LONG_UNITS:
-            hours = format(float(found[1]) * _LONG_UNITS[found[2]], "f")
-            plain = repr(float(found[1]) * _LONG_UNITS[found[2]])
-            out.append((plain if "e" not in plain else hours) + "h")
-        else:
-            out.append(found[0])
-    return _duration("".join(out), text)
-
-
-def _duration(text: str, original: str) -> int:
-    shown = go_quote(original)
-    body = text[1:] if text[0] in "+-" else text
-    if body == "0":
-        return 0
-    total = 0
-    at = 0
-    while at < len(body) or not body:
-        found = _SEGMENT.match(body, at)
-        if not found or not (found[1] or found[3]):
-            raise BuiltinError(f"time: invalid duration {shown}")
-        at = found.end()
-        if not found[4]:
-            raise BuiltinError(f"time: missing unit in duration {shown}")
-        unit = _UNITS.get(found[4])
-        if unit is None:
-            raise BuiltinError(f"time: unknown unit {go_quote(found[4])} in duration {shown}")
-        digits = found[3] or ""
-        total += int(found[1] or "0") * unit
-        if digits:
-            digits = digits[:18]
-            total += int(float(int(digits)) * (unit / 10 ** len(digits)))
-        if total > 1 << 63:
-            raise BuiltinError(f"time: invalid duration {shown}")
-    negative = text.startswith("-")
-    if total > (1 << 63) - (0 if negative else 1):
-        raise BuiltinError(f"time: invalid duration {shown}")
-    return -total if negative else total

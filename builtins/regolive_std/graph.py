@@ -67,15 +67,19 @@ def graph_reachable_paths(ctx: BuiltinContext, graph: Any, initial: Any) -> Rego
             steps += 1
             if steps & 255 == 0:
                 ctx.check()
-            if at in path or at not in graph:
-                # A cycle, or a vertex outside of the graph: the path ends before it.
-                found.add(_path(path))
+            if at not in graph:
+                found.add(_path(path))  # the path ends before a vertex outside of the graph
                 continue
             longer = [*path, at]
             onward = list(_keys(graph[at]))
             if not onward:
                 found.add(_path(longer))
-            todo.extend((longer, n) for n in onward)
+            for neighbour in onward:
+                # A cycle ends the path, except that OPA lets the first step go back.
+                if neighbour in longer:
+                    found.add(_path(longer))
+                else:
+                    todo.append((longer, neighbour))
     return RegoSet.of_keys(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from typing import Any
 
 from regolive import BuiltinError, RegoSet
@@ -19,7 +20,7 @@ from regolive_std._declare import (
     unchecked,
     wrong_type,
 )
-from regolive_std.text import go_quote
+from regolive_std.text import go_quote, term_text, to_bytes
 
 _PATH = one_of(STRING, array())
 _PATHS = unchecked(one_of(array(_PATH), set_of(_PATH)))
@@ -49,7 +50,12 @@ def json_marshal_with_options(x: Any, opts: Any) -> str:
     indent, prefix = "\t", ""
     pretty: bool | None = None
     asked = False
-    for key, value in sorted_items(opts):
+    for at, (key, value) in enumerate(sorted_items(opts)):
+        if key.__class__ is not str:
+            raise BuiltinTypeError(
+                f"operand 2 failed to stringify key {term_text(key)} at index {at}: "
+                f"operand {at} must be string but got {type_name(key)}"
+            )
         if key == "pretty":
             if value.__class__ is not bool:
                 raise BuiltinTypeError(f"operand 2 key {go_quote(key)} failed cast to bool")
@@ -58,7 +64,7 @@ def json_marshal_with_options(x: Any, opts: Any) -> str:
             if value.__class__ is not str:
                 raise BuiltinTypeError(
                     f"operand 2 key {go_quote(key)} failed cast to string: "
-                    f"operand 1 must be string but got {type_name(value)}"
+                    f"operand {at} must be string but got {type_name(value)}"
                 )
             asked = True
             if key == "indent":
@@ -66,7 +72,7 @@ def json_marshal_with_options(x: Any, opts: Any) -> str:
             else:
                 prefix = value
         else:
-            raise BuiltinTypeError(f"operand 2 object contained unknown key {dumps(key)}")
+            raise BuiltinTypeError(f"operand 2 object contained unknown key {go_quote(key)}")
     if asked if pretty is None else pretty:
         return prefix + _indented(x, "\n" + prefix, indent)
     return dumps(x)
@@ -99,7 +105,50 @@ def json_unmarshal(x: str) -> Any:
     except RecursionError:
         raise BuiltinError("exceeded max depth") from None
     except ValueError as error:
-        raise BuiltinError(str(error)) from None
+        raise BuiltinError(_complaint(x, error)) from None
+
+
+# What Go's decoder says where Python's says this.
+_COMPLAINTS = {
+    "Expecting property name": "looking for beginning of object key string",
+    "Expecting value": "looking for beginning of value",
+    "Expecting ':'": "after object key",
+    "Expecting ','": "after array element",
+    "Illegal trailing comma": "looking for beginning of value",
+    "Invalid control character": "in string literal",
+    "Invalid \\escape": "in string escape code",
+    "Invalid \\u": "in \\u hexadecimal character escape",
+}
+
+
+def _complaint(text: str, error: ValueError) -> str:
+    """The text of a decoding error, as near to Go's as the place of the error tells."""
+    text = text.rstrip(" \t\r\n")
+    if not text:
+        return "EOF"
+    if not isinstance(error, JSONDecodeError):
+        # NaN, Infinity: names that only Python's decoder knows.
+        return f"invalid character '{str(error)[0]}' looking for beginning of value"
+    at = error.pos
+    if error.msg.startswith("Invalid \\escape"):
+        at += 1
+    rest = text[at:]
+    if not rest or error.msg.startswith("Unterminated") or rest in _BEGUN:
+        return "unexpected EOF"
+    mark = go_quote(to_bytes(rest)[:1].decode("latin-1"), "'")
+    place = next((go for start, go in _COMPLAINTS.items() if error.msg.startswith(start)), "")
+    if error.msg.startswith("Extra data"):
+        if text[at - 1] in " \t\r\n":
+            return f"error: invalid character {mark} after top-level value"
+        place = "looking for beginning of value"
+    return f"invalid character {mark} {place}".rstrip()
+
+
+# What could still become a literal or a number.
+_BEGUN = frozenset(
+    {"-", ".", "e", "E", "e+", "e-", "E+", "E-"}
+    | {name[:n] for name in ("true", "false", "null") for n in range(1, len(name))}
+)
 
 
 def without_surrogates(value: Any, source: str) -> Any:

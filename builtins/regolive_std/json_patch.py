@@ -144,7 +144,7 @@ class _Editor:
         if node is UNDEFINED:
             raise BuiltinError("deleted node encountered during operation")
         if cls not in (dict, list, RegoSet):
-            raise BuiltinError(f"expected composite type, found value: {term_text(node)}")
+            raise BuiltinError(f"expected composite type, found value: {_described(node)}")
         if cls is list:
             at = _index(node, step)
             if value is UNDEFINED:
@@ -201,9 +201,14 @@ def _child(node: Any, step: Any) -> Any:
         raise BuiltinError("nil value encountered where composite value was expected")
     else:
         raise BuiltinError(
-            f"expected composite type for path {term_text(step)}, found value: {term_text(node)}"
+            f"expected composite type for path {term_text(step)}, found value: {_described(node)}"
         )
     raise BuiltinError(f"path {term_text(step)} does not exist in {kind} term {term_text(node)}")
+
+
+def _described(scalar: Any) -> str:
+    """A scalar as OPA's errors show it, with the name of its Go type."""
+    return f"{term_text(scalar)} (type: ast.{type_name(scalar).capitalize()})"
 
 
 def _index(items: list[Any], step: Any) -> int:

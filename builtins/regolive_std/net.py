@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from regolive import BuiltinContext, BuiltinError, RegoSet
 from regolive.errors import BuiltinTypeError
-from regolive.values import obj_items, type_name
+from regolive.values import sorted_items, sorted_values, type_name
 from regolive_std._declare import (
     ANY,
     BOOLEAN,
@@ -163,9 +163,9 @@ def _match_terms(operand: int, value: Any) -> Iterator[tuple[Any, Any]]:
     if cls is list:
         pairs = enumerate(value)
     elif cls is RegoSet:
-        pairs = ((v, v) for v in value)
+        pairs = ((v, v) for v in sorted_values(value))
     elif cls is dict:
-        pairs = obj_items(value)
+        pairs = sorted_items(value)
     else:
         return
     for index, element in pairs:
@@ -225,7 +225,8 @@ def net_cidr_merge(addrs: Any) -> RegoSet[str]:
     """The fewest networks that have the addresses of some networks and addresses."""
     if addrs.__class__ not in (list, RegoSet):
         raise BuiltinError("operand must be an array")
-    ranges = [_merge_element(a) for a in addrs]
+    elements = addrs if addrs.__class__ is list else sorted_values(addrs)
+    ranges = [_merge_element(a) for a in elements]
     ranges.sort(key=lambda r: (r.bits, r.last, r.first))
     merged: list[_Range] = []
     for one in reversed(ranges):

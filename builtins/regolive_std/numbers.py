@@ -178,7 +178,8 @@ def numbers_range_step(ctx: BuiltinContext, a: Number, b: Number, step: Number) 
     """The integers from one to another in steps of a positive size."""
     first, last, by = whole_number(a, 1), whole_number(b, 2), whole_number(step, 3)
     if by <= 0:
-        raise BuiltinError("numbers.range_step: step must be a positive integer")
+        name = "numbers.range_step"  # which OPA puts in front twice
+        raise BuiltinError(f"{name}: {name}: step must be a positive integer")
     return _range(ctx, first, last, by)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from regolive import RegoSet
+from regolive.values import sorted_values
 from regolive_std._declare import set_of, std, unchecked, wrong_type
 
 _SETS = unchecked(set_of(set_of()))
@@ -34,7 +35,8 @@ def _key_sets(xs: Any) -> list[set[Any]]:
     out = []
     for x in xs:
         if x.__class__ is not RegoSet:
-            raise wrong_type(1, x, "set")
+            wrong = sorted_values(v for v in xs if v.__class__ is not RegoSet)
+            raise wrong_type(1, wrong[0], "set")
         out.append(x.keys)
     return out
 

@@ -242,11 +242,12 @@ class _Printer:
             return
         digits = self.format[self.at + 1 : close]
         self.at = close + 1
-        if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:8]) <= len(self.args)):
+        # A number that names no argument is bad, but an index all the same.
+        self.after_index = digits.isascii() and digits.isdigit() and len(digits) < 8
+        if self.after_index and 1 <= int(digits) <= len(self.args):
+            self.next_arg = int(digits) - 1
+        else:
             self.good_index = False
-            return
-        self.next_arg = int(digits) - 1
-        self.after_index = True
 
 
 _DIGITS = frozenset("0123456789")
@@ -260,27 +261,28 @@ def _go_type(arg: Any) -> str:
 def _printed(flags: _Flags, arg: Any, verb: str) -> str:
     """One argument under one verb."""
     if verb == "T":
-        return flags.pad(_go_type(arg))
+        return flags.pad(_go_type(arg)[: flags.precision])
     if verb == "v" and (flags.sharp or flags.plus):
         # These ask for Go's own syntax, not for a sign or a prefix.
         quoted = flags.sharp and arg.__class__ is str
-        flags.sharp = flags.plus = False
+        flags.sharp = False
+        flags.plus = flags.plus and _type_of(arg) == "big.Int"  # which asks for signs all the same
         if quoted:
             verb = "q"
     kind = _type_of(arg)
-    done: str | None
+    done = _converted(kind, flags, arg, verb)
+    if done is None:  # a verb that is not for this kind of argument
+        shown = _converted(kind, flags, arg, "v") if kind != "big.Int" else str(arg)
+        done = f"%!{verb}({kind}={shown})"
+    return done
+
+
+def _converted(kind: str, flags: _Flags, arg: Any, verb: str) -> str | None:
     if kind == "string":
-        done = _string(flags, arg, verb)
-    elif kind == "float64":
-        done = _float(flags, arg, verb)
-    elif kind == "int64":
-        done = _integer(flags, arg, verb)
-    else:
-        done = _big(flags, arg, verb)
-    if done is not None:
-        return done
-    shown = _printed(flags, arg, "v") if kind != "big.Int" else str(arg)
-    return f"%!{verb}({kind}={shown})"
+        return _string(flags, arg, verb)
+    if kind == "float64":
+        return _float(flags, arg, verb)
+    return _integer(flags, arg, verb) if kind == "int64" else _big(flags, arg, verb)
 
 
 def _string(flags: _Flags, text: str, verb: str) -> str | None:
@@ -343,7 +345,7 @@ def _digits(flags: _Flags, n: int, verb: str) -> str:
     if flags.sharp:
         if verb == "b":
             digits = "0b" + digits
-        elif verb == "o":
+        elif verb in "oO":
             digits = digits if digits.startswith("0") else "0" + digits
         elif verb in "xX":
             digits = "0" + verb + digits
@@ -413,7 +415,7 @@ def _keep_point(digits: str, verb: str, precision: int | None) -> str:
     mark = "p" if verb in "xX" else "e"
     at = digits.lower().find(mark)
     number, tail = (digits, "") if at < 0 else (digits[:at], digits[at:])
-    if verb in "gG":
+    if verb in "gGxX":
         wanted = 6 if precision is None else precision or 1
         have = len(number.replace(".", "").lstrip("0"))
         if "." not in number:

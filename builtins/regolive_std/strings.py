@@ -92,6 +92,9 @@ def split_n(x: str, delimiter: str, n: int) -> list[str]:
 @std("replace")
 def replace(x: str, old: str, new: str) -> str:
     """The string with every occurrence of one string replaced by another."""
+    if not old and not x.isascii():
+        # Go puts the new one between bytes.
+        return text.from_bytes(text.to_bytes(x).replace(b"", text.to_bytes(new)))
     return x.replace(old, new)
 
 

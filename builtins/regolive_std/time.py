@@ -20,6 +20,7 @@ from regolive_std._declare import (
     unchecked,
     wrong_type,
 )
+from regolive_std.durations import parse_duration
 from regolive_std.golayout import (
     DAYS,
     NAMED_LAYOUTS,
@@ -27,7 +28,6 @@ from regolive_std.golayout import (
     civil_from_days,
     days_from_civil,
     format_moment,
-    parse_duration,
     parse_moment,
 )
 

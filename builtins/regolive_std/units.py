@@ -16,7 +16,8 @@ _AMOUNT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
 
 def _fail(name: str, text: str) -> NoReturn:
-    raise BuiltinError(f"{name}: {text}")
+    # The name twice: once from this family, once from OPA's wrapper of every error.
+    raise BuiltinError(f"{name}: {name}: {text}")
 
 
 def _split(name: str, text: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_letters, digits
 from typing import Any
 
 from regolive import BuiltinError
@@ -15,9 +16,7 @@ _PORT = re.compile(r":[0-9]*\Z")
 _USERINFO = re.compile(r"[A-Za-z0-9._:~!$&'()*+,;=%@-]*\Z")
 # ASCII characters that may stand in a host as they are.
 _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"%-]*\Z")
-_PLAIN_PATH = frozenset(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@"
-)
+_PLAIN_PATH = frozenset((ascii_letters + digits + "-_.~$&+,/:;=@").encode())
 
 
 def _parse(text: str) -> dict[str, str]:
@@ -73,7 +72,7 @@ def _authority(authority: str) -> tuple[str, str]:
             raise BuiltinError("missing ']' in host")
         name, port = host[1:close], host[close + 1 :]
     elif ":" in host:
-        at_colon = host.rfind(":")
+        at_colon = host.find(":")
         name, port = host[:at_colon], host[at_colon:]
     if port and not _PORT.match(port):
         raise BuiltinError(f"invalid port {go_quote(port)} after host")

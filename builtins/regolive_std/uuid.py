@@ -9,9 +9,8 @@ from uuid import uuid4
 from regolive import UNDEFINED
 from regolive_std._declare import ANY, STRING, object_of, std
 
-_FORMS = re.compile(
-    r"(?:urn:uuid:|\{)?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\}?\Z",
-    re.IGNORECASE,
+_FORM = re.compile(
+    r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\Z", re.IGNORECASE
 )
 _BARE = re.compile(r"[0-9a-fA-F]{32}\Z")
 # Between the epoch of UUIDs (1582-10-15) and that of Unix, in steps of 100 ns.
@@ -29,14 +28,12 @@ def _read(text: str) -> bytes | None:
     length = len(text)
     if length == 32:
         return bytes.fromhex(text) if _BARE.match(text) else None
-    found = _FORMS.match(text)
-    if not found or length not in (36, 38, 45):
-        return None
-    if length == 38 and (text[0], text[-1]) != ("{", "}"):
-        return None
-    if length == 45 and text[0] == "{":
-        return None
-    return bytes.fromhex("".join(found.groups()))
+    if length == 45 and text[:9].lower() == "urn:uuid:":
+        text = text[9:]
+    elif length == 38:
+        text = text[1:-1]  # braces, though OPA's library does not look
+    found = _FORM.match(text)
+    return bytes.fromhex("".join(found.groups())) if found else None
 
 
 def _variant(byte: int) -> str:
@@ -64,7 +61,8 @@ def uuid_parse(uuid: str) -> Any:
         low, middle = int.from_bytes(data[0:4], "big"), int.from_bytes(data[4:6], "big")
         high = int.from_bytes(data[6:8], "big") & 0xFFF
         ticks = high << 48 | middle << 32 | low
-        out["time"] = (ticks - _EPOCHS) * 100
+        # Nanoseconds in 64 bits: what is before 1677 comes out as another time, as in OPA.
+        out["time"] = ((ticks - _EPOCHS) * 100 + (1 << 63)) % (1 << 64) - (1 << 63)
         out["nodeid"] = data[10:].hex("-")
         out["macvariables"] = _mac_kind(data[10])
         out["clocksequence"] = int.from_bytes(data[8:10], "big") & 0x3FFF

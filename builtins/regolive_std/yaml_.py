@@ -12,6 +12,7 @@ import io
 import math
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
@@ -80,7 +81,7 @@ def _plain(text: str) -> Any:
                 number = int(part, base)
                 number = -number if sign == "-" else number
                 return number if -(1 << 63) <= number < 1 << 64 else float(number)
-    if _FLOAT.match(digits):
+    if _FLOAT.match(digits) and math.isfinite(float(digits)):
         return float(digits)
     return text
 
@@ -171,7 +172,7 @@ def _scalar(node: Any) -> Any:
         if not math.isfinite(value):
             raise BuiltinError(f"json: unsupported value: {_GO_FLOATS[str(value)]}")
         if value.is_integer() and abs(value) < 1e21:
-            return int(value)
+            return int(Decimal(repr(value)))  # Go writes the digits that tell it apart
     return value
 
 
@@ -187,7 +188,7 @@ _TYPED: dict[str, tuple[type, ...]] = {
 def _key(value: Any) -> str:
     """A key as JSON has it."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is bool:
         return "true" if value else "false"
     if value.__class__ is int:
@@ -195,6 +196,22 @@ def _key(value: Any) -> str:
     if value.__class__ is float:
         return general(value)
     raise BuiltinError(f"unsupported map key: {dumps(value)}")
+
+
+def _line(error: yaml.MarkedYAMLError) -> str:
+    """The line that Go names: counted from 1 by its scanner, from 0 by its parser, never 0."""
+    for mark in (error.context_mark, error.problem_mark):
+        if mark is not None and mark.line:
+            return f"line {mark.line + isinstance(error, yaml.scanner.ScannerError)}: "
+    return ""
+
+
+_ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
+_CONTROL_TEXT = "control characters are not allowed"
+# OPA writes JSON first and reads that as YAML, which refuses these...
+_CONTROL = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
+# ... and takes this for the end of a line, to be folded.
+_NEXT_LINE = re.compile("[ \t]*\x85[ \t]*")
 
 
 def _load(ctx: BuiltinContext, text: str) -> Any:
@@ -206,11 +223,13 @@ def _load(ctx: BuiltinContext, text: str) -> Any:
             loader.dispose()
         return None if node is None else _Builder(ctx).value(node)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark is not None else ""
-        raise BuiltinError(f"yaml: {line}{error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise BuiltinError(f"yaml: {error}") from None
+        if isinstance(error, yaml.composer.ComposerError) and error.problem_mark is not None:
+            name = _ALIAS.match(text, error.problem_mark.index)
+            if name:
+                raise BuiltinError(f"yaml: unknown anchor '{name[1]}' referenced") from None
+        raise BuiltinError(f"yaml: {_line(error)}{error.problem or error.context}") from None
+    except yaml.YAMLError:
+        raise BuiltinError(f"yaml: {_CONTROL_TEXT}") from None
     except RecursionError:
         raise BuiltinError("yaml: exceeded max depth") from None
 
@@ -228,17 +247,37 @@ def yaml_is_valid(ctx: BuiltinContext, x: Any) -> bool:
         return False
     try:
         _load(ctx, x)
-    except BuiltinError as error:
-        return error.message.startswith("json: ")  # no JSON, but YAML
+    except BuiltinError:
+        return False
     return True
 
 
 class _Emitter(yaml.emitter.Emitter):
     """PyYAML's emitter with libyaml's choices where the two differ."""
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether the document must be closed with dots: never."""
+        return False
+
+    @open_ended.setter
+    def open_ended(self, value: bool) -> None:
+        pass
+
+    def check_empty_document(self) -> bool:
+        """Whether to begin with dashes for the sake of an empty value: never."""
+        return False
+
+    def check_simple_key(self) -> bool:
+        if not isinstance(self.event, yaml.ScalarEvent):
+            return bool(super().check_simple_key())
+        if self.analysis is None:
+            self.analysis = self.analyze_scalar(self.event.value)
+        return not self.analysis.multiline and len(self.event.value.encode()) <= 128
+
     def choose_scalar_style(self) -> str:
         style: str = super().choose_scalar_style()
-        if self.event.style == "|" and style == "'":
+        if getattr(self.event, "style", None) == "|" and style == "'":
             return '"'  # a literal that cannot be one
         return style
 
@@ -253,6 +292,10 @@ class _Emitter(yaml.emitter.Emitter):
 
 def _string_event(text: str) -> yaml.ScalarEvent:
     style = None
+    if _CONTROL.search(text):
+        raise BuiltinError(f"yaml: {_CONTROL_TEXT}")
+    if "\x85" in text:
+        text = _NEXT_LINE.sub(" ", text)
     if "\n" in text:
         style = "|"
     elif _plain_differs(text):
