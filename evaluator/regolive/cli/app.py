@@ -19,6 +19,7 @@ from regolive.errors import RegoliveError, nearest
 COMMANDS = {
     "eval": "evaluate",
     "compile": "compile",
+    "serve": "serve",
     "buckets": "buckets",
     "plugins": "plugins",
     "version": "version",
@@ -55,6 +56,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except RegoliveError as error:
             fail(error, ctx)
+        except RecursionError as error:
+            told = RegoliveError("a document, a policy or the query is nested too deeply")
+            told.__cause__ = error
+            fail(told, ctx)
 
 
 class Command(click.Command):

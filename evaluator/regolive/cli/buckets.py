@@ -23,7 +23,7 @@ _PATIENCE = 1.0  # seconds until we ask whether a bucket that is not followed ex
 _POLL = 0.02
 
 
-@click.command("buckets", cls=Command)
+@click.command("buckets", cls=Command, short_help="Show how live the NATS buckets are.")
 @click.option("--config", metavar="FILE", help="Configuration, YAML or JSON, with plugins.nats.")
 @click.option("--server", metavar="URL", help="The NATS server. Goes before the configuration's.")
 @click.option(

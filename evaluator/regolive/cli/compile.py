@@ -13,7 +13,7 @@ from regolive.cli.output import indented, show
 _PACKAGE = re.compile(r"^\s*package\s+([^\s#;]+)", re.MULTILINE)
 
 
-@click.command("compile", cls=Command)
+@click.command("compile", cls=Command, short_help="Print a policy as Python, or as a plan.")
 @click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
 @click.option(
     "--emit",

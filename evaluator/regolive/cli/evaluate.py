@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from regolive.runtime import Result, Runtime
 
 
-@click.command("eval", cls=Command)
+@click.command("eval", cls=Command, short_help="Evaluate a query, as opa eval does.")
 @click.argument("query")
 @click.option(
     "-d",
@@ -105,7 +105,9 @@ def command(
         try:
             if runtime.config.plugins:
                 runtime.start()
-            answers, result = _ask(runtime, query, document, timeout, has_plan=bool(bundle))
+            # As in OPA, zero is no limit.
+            limit = timeout or None
+            answers, result = _ask(runtime, query, document, limit, has_plan=bool(bundle))
         finally:
             runtime.stop()
         if show_builtin_errors:
@@ -117,7 +119,9 @@ def command(
     elif builtin_errors:
         _print_errors(builtin_errors)  # as OPA: instead of the result
     else:
-        show(render(answers, form), colour=form == "pretty" and interactive())
+        text = render(answers, form)
+        is_json = form == "pretty" and not text.startswith(("┌", "undefined"))
+        show(text, colour=is_json and interactive())
     if (fail_undefined and not answers) or (fail_defined and answers):
         ctx.exit(1)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from regolive.plugins.registry import Registry
 
 
-@click.command("plugins", cls=Command)
+@click.command("plugins", cls=Command, short_help="List plugins and their builtins.")
 @click.argument("names", nargs=-1, metavar="[PLUGIN]...")
 @click.option(
     "-f",
@@ -130,12 +130,16 @@ def _print(found: list[dict[str, Any]], problems: list[str]) -> None:
         console.print(head)
         for builtin in plugin["builtins"]:
             name, rest = builtin["name"], builtin["signature"][len(builtin["name"]) :]
-            console.print(Padding(Text(name, style="green").append(rest, "default"), (0, 0, 0, 2)))
+            console.print(
+                Padding(
+                    Text(name, style="green").append(rest, "default"), (0, 0, 0, 2), expand=False
+                )
+            )
             told = builtin["doc"]
             for mark in ("nondeterministic", "deprecated"):
                 told += f" [{mark}]" if builtin[mark] else ""
             if told:
-                console.print(Padding(Text(told.strip(), style="dim"), (0, 0, 0, 6)))
+                console.print(Padding(Text(told.strip(), style="dim"), (0, 0, 0, 6), expand=False))
         console.print()
     for problem in problems:
         console.print(Text("broken: ", style="bold red").append(problem, style="default"))

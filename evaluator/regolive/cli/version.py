@@ -9,7 +9,7 @@ from regolive.cli.app import Command
 _PARTS = ("regopy", "nats-py", "google-re2", "pluggy")
 
 
-@click.command("version", cls=Command)
+@click.command("version", cls=Command, short_help="Print versions, for a bug report.")
 @click.option("-f", "--format", "form", type=click.Choice(("pretty", "json")), default="pretty")
 def command(form: str) -> None:
     """Versions of regolive, of Python and of the libraries that matter in a bug report.

@@ -138,6 +138,8 @@ def test_the_input_may_come_from_standard_input(invoke: Invoke, stdin: str, valu
         (["-f", "raw", "--config", "typo.yaml", "data"], "did you mean 'store'?"),
         (["-f", "raw", ""], "cannot evaluate empty query"),
         (["--timeout", "5 parsecs", "data"], "is not a duration"),
+        (["-d", "deep.json", "data"], "nested too deeply"),
+        (["-i", "deep.json", "input"], "nested too deeply"),
         (["-i", "i.json", "-I", "data"], "not both"),
     ],
 )
@@ -145,6 +147,7 @@ def test_a_users_mistake_is_told_kindly(
     invoke: Invoke, place: Path, args: list[str], told: str
 ) -> None:
     (place / "broken.json").write_text('{"a": ')
+    (place / "deep.json").write_text("[" * 100_000)
     (place / "typo.yaml").write_text("stroe: snapshot\n")
     result = invoke("eval", *args)
     assert result.exit_code == 2

@@ -92,6 +92,17 @@ def test_errors_in_the_same_shape(
     ]
 
 
+def test_a_bundle_of_opa_runs(invoke: Invoke, place: Path) -> None:
+    build = ["build", "-t", "plan", "-e", "p/allow", "p.rego", "d.json", "-o", "b.tar.gz"]
+    assert _opa(build, place).returncode == 0
+    args = ["eval", "-b", "b.tar.gz", "-i", "i.json", "data.p.allow"]
+    ours = invoke(*args)
+    assert (ours.exit_code, ours.stdout) == (0, _opa(args, place).stdout)
+    other = invoke("eval", "-b", "b.tar.gz", "-f", "raw", "data.p.only")
+    assert other.exit_code == 2
+    assert "the bundle has no plan for data.p.only; it has: data.p.allow" in other.stderr
+
+
 def _opa(args: list[str], place: Path) -> subprocess.CompletedProcess[str]:
     assert OPA is not None
     return subprocess.run(
