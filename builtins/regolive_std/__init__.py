@@ -26,6 +26,7 @@ FAMILIES = (
     "internal",
     "json_",
     "json_patch",
+    "jwt",
     "net",
     "numbers",
     "objects",
@@ -42,6 +43,7 @@ FAMILIES = (
     "uri",
     "uuid",
     "walk",
+    "x509",
     "yaml_",
 )
 
