@@ -177,8 +177,8 @@ def tell(story: Story) -> None:
         story.step(
             "A NATS server with four buckets",
             f"A nats-server of our own at [cyan]{server.url}[/], started and filled in "
-            f"{(time.perf_counter() - begin) * 1000:.0f} ms. Every group is a key-value bucket, named by "
-            "the group's id:",
+            f"{(time.perf_counter() - begin) * 1000:.0f} ms. Every group is a key-value bucket, "
+            "named by the group's id:",
         )
         story.show(_buckets())
         config = {"plugins": {"nats": {"server_url": server.url, "root_bucket": DEFAULT}}}
@@ -302,7 +302,7 @@ def _buckets() -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("bucket", "name", "members"):
         table.add_column(name, no_wrap=True)
-    table.add_column("permissions")
+    table.add_column("may")
     for bucket, entries in BUCKETS.items():
         table.add_row(
             Text(bucket, style="cyan"),
