@@ -88,9 +88,11 @@ pod_spec := input.request.object.spec if {
 	input.request.kind.kind == "CronJob"
 } else := input.request.object.spec.template.spec
 
-containers contains container if some container in pod_spec.containers
-
-containers contains container if some container in pod_spec.initContainers
+# Whatever runs in the pod; a list that is missing or null has nothing in it.
+containers := [container |
+	some field in ["containers", "initContainers", "ephemeralContainers"]
+	some container in pod_spec[field]
+]
 
 from_known_registry(image) if {
 	some registry in data.cluster.registries

@@ -90,6 +90,13 @@ test_init_containers if {
 	deny == {"container init: must not be privileged"}
 }
 
+test_null_list_hides_nothing if {
+	container := object.union(good_container, {"securityContext": {"privileged": true}})
+	spec := {"containers": [container], "initContainers": null}
+	deny := admission.deny with input as review("Pod", "shop", spec) with data.cluster as cluster
+	deny == {"container app: must not be privileged"}
+}
+
 test_deployment if {
 	container := object.union(good_container, {"securityContext": {"privileged": true}})
 	spec := {"template": {"spec": {"containers": [container]}}}

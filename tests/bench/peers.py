@@ -76,8 +76,8 @@ def _pod_spec(request: Document) -> Document:
 
 
 def _containers(spec: Document) -> Iterator[Document]:
-    yield from spec["containers"]
-    yield from spec.get("initContainers", ())
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        yield from spec.get(field) or ()
 
 
 def _is_floating(image: str) -> bool:
@@ -144,9 +144,19 @@ def _has_scope(token: Document, name: str) -> bool:
 
 
 def demo_document(data: Document, request: Document) -> Document:
-    """``data.test`` of the demo, for buckets that are watched or do not exist."""
-    bucket = data["nats"]["kv"].get(request["bucket_id"])
-    return {"bucket_watched": bucket is not None, "x": bucket}
+    """``data.test`` of the demo, whose builtins are functions here as they are in the stand-in."""
+    bucket = request["bucket_id"]
+    watched = _watch_bucket(data, bucket)
+    found = data["nats"]["kv"][bucket] if watched else _get_data(bucket, "members")
+    return {"bucket_watched": watched, "x": found}
+
+
+def _watch_bucket(data: Document, bucket: str) -> bool:
+    return bucket in data["nats"]["kv"]
+
+
+def _get_data(bucket: str, path: str) -> Any:
+    return None  # static data: what is not in the documents is nowhere
 
 
 def scaling_allow(data: Document, request: Document) -> bool:
