@@ -1,0 +1,66 @@
+"""Arity and types of the standard builtins are those that OPA declares."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SHARED = Path(os.environ.get("REGOLIVE_SHARED", Path(__file__).parents[4] / "shared"))
+_FILE = _SHARED / "design" / "builtin-declarations.json"
+
+
+def _bare(decl: Any) -> Any:
+    """A declaration without what only documents: names and descriptions."""
+    if isinstance(decl, dict):
+        return {k: _bare(v) for k, v in decl.items() if k not in ("name", "description")}
+    return [_bare(d) for d in decl] if isinstance(decl, list) else decl
+
+
+def test_declarations_equal_opas(call: Any) -> None:
+    if not _FILE.is_file():
+        pytest.skip(f"OPA's declarations are not at {_FILE} (set REGOLIVE_SHARED)")
+    theirs = json.loads(_FILE.read_text())
+    ours = call.registry.declarations()
+    different = []
+    for name in sorted(set(theirs) & set(ours)):
+        if _normal(theirs[name]["decl"]) != _normal(ours[name]["decl"]):
+            different.append(name)
+    assert different == []
+    assert len(set(theirs) & set(ours)) > 120
+
+
+def _normal(decl: dict[str, Any]) -> Any:
+    """OPA leaves out what is empty."""
+    return {"args": [], "result": None} | _bare(decl)
+
+
+def test_operand_names_are_opas(call: Any) -> None:
+    """Documentation and error messages speak of operands by OPA's names."""
+    if not _FILE.is_file():
+        pytest.skip(f"OPA's declarations are not at {_FILE} (set REGOLIVE_SHARED)")
+    theirs = json.loads(_FILE.read_text())
+    for name, bound in call.registry.builtins.items():
+        declared = [a.get("name") for a in theirs.get(name, {}).get("decl", {}).get("args", [])]
+        if declared and all(declared):
+            assert [a["name"] for a in bound.spec.args] == declared, name
+
+
+def test_every_builtin_says_what_it_does_in_a_sentence(call: Any) -> None:
+    for name, bound in call.registry.builtins.items():
+        first = bound.spec.doc.split("\n")[0]
+        assert first.endswith("."), name
+        assert 15 < len(first) < 110, name
+
+
+def test_flags_that_opa_gives(call: Any) -> None:
+    specs = {name: bound.spec for name, bound in call.registry.builtins.items()}
+    nondeterministic = {n for n, s in specs.items() if s.nondeterministic}
+    assert nondeterministic >= {"rand.intn", "time.now_ns", "uuid.rfc4122", "opa.runtime"}
+    assert "count" not in nondeterministic
+    assert {n for n, s in specs.items() if s.deprecated} >= {"all", "any", "re_match", "set_diff"}
+    infix = {s.infix for s in specs.values() if s.infix}
+    assert infix == set("+-*/%&|=<>") | {"==", "!=", "<=", ">=", ":="}
