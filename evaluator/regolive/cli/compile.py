@@ -41,14 +41,18 @@ def command(
     The Python that a decision runs as, with the policy's rows beside it:
         regolive compile --emit python -e data.rbac.allow policies/rbac.rego
     A plan for OPA's other evaluators:
-        regolive compile --emit ir -e rbac/allow policies/rbac.rego > plan.json
+        regolive compile --emit ir -e rbac/allow policies/ > plan.json
+
+    Of a directory, files named *_test.rego are left out.
     """
     from regolive.compiler import CompileRequest, get_front_end
     from regolive.ir.nodes import BuiltinDecl
     from regolive.plugins import load_registry
     from regolive.runtime.sources import SourceError, load_paths
 
-    asked = load_paths(policies).modules
+    found = load_paths(policies).modules
+    # Nobody plans the tests in a directory; whoever means one names it.
+    asked = {n: t for n, t in found.items() if n in policies or not n.endswith("_test.rego")}
     if not asked:
         raise SourceError(f"{', '.join(policies)}: no .rego file is there")
     registry = load_registry()

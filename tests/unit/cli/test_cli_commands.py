@@ -71,6 +71,14 @@ def test_compile_plans_the_package_by_itself(invoke: Invoke) -> None:
     assert [p["name"] for p in plan["plans"]["plans"]] == ["p"]
 
 
+def test_compile_leaves_tests_in_directories_out(invoke: Invoke, place: Path) -> None:
+    (place / "p_test.rego").write_text("package p_test\n\ntest_it if false\n")
+    plan = json.loads(invoke("compile", "--emit", "ir", ".").stdout)
+    assert [p["name"] for p in plan["plans"]["plans"]] == ["p"]
+    plan = json.loads(invoke("compile", "--emit", "ir", "p_test.rego").stdout)
+    assert [p["name"] for p in plan["plans"]["plans"]] == ["p_test"]
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
