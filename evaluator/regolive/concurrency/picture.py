@@ -264,7 +264,7 @@ def take_picture(
         alive=alive,
         origin=(state.origin if state is not None else "") or _origin(thread, stack),
         doing=_describe(thread, innermost) if innermost is not None else "",
-        in_query=state is not None and state.queries > 0,
+        in_query=state is not None and bool(state.queries),
         holds=_holds(state, now) if state is not None else (),
         waits_for=_pending(wait, stack, now) if wait is not None else None,
         stack=places,

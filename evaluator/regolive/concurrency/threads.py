@@ -50,7 +50,8 @@ class ThreadState:
     Attributes:
         thread: whose state it is.
         held: the locks held, in the order they were taken.
-        queries: how many queries, one inside another, the thread is in.
+        queries: the queries, one inside another, that the thread is in: for each the store whose
+            current version it pinned, or None if it holds a transaction.
         wait: what the thread is blocked on; None while it is not.
         origin: what started the thread, or its present task, in words; "" if nobody said.
     """
@@ -60,7 +61,7 @@ class ThreadState:
     def __init__(self, thread: threading.Thread) -> None:
         self.thread = thread
         self.held: list[NamedLock] = []
-        self.queries = 0
+        self.queries: list[object] = []
         self.wait: Wait | None = None
         self.origin = ""
 
@@ -110,7 +111,7 @@ def held_locks() -> tuple[str, ...]:
 
 def enter_query() -> None:
     """Mark the current thread as being inside a query. Nests; pair with `exit_query`."""
-    _local.state.queries += 1
+    _local.state.queries.append(None)
 
 
 def exit_query() -> None:
@@ -122,9 +123,9 @@ def exit_query() -> None:
     state = _local.state
     if not state.queries:
         raise RuntimeError("exit_query() without enter_query() in this thread")
-    state.queries -= 1
+    state.queries.pop()
 
 
 def in_query() -> bool:
     """Whether the current thread is inside a query."""
-    return _local.state.queries > 0
+    return bool(_local.state.queries)

@@ -16,11 +16,12 @@ from regolive.errors import CancelledError, EvalError
 from regolive.plugins import QueryInfo
 from regolive.runtime.result import Result
 from regolive.storage import SnapshotStore
-from regolive.storage.snapshot import PINNED
 from regolive.values import UNDEFINED
 
 if TYPE_CHECKING:
     from regolive.storage import Store
+
+_new = object.__new__
 
 _TOO_DEEP = "the query or a document is nested too deeply"
 
@@ -88,24 +89,32 @@ class PreparedQuery:
         """
         if self._pin is None or self._hooked or timeout is not None or cancel is not None:
             return self._evaluate_slowly(input, timeout, cancel)
-        # The common case, with nothing on its path that it could do without.
-        version, places = self._pin()
-        thread = this_thread()
-        thread.queries += 1  # marks the thread: inside a query nothing waits for background work
-        frame = Frame(self._env, version, None)
+        # The common case, with nothing on its path that it could do without. Objects are made
+        # without calling their __init__: the call would cost more than all the rest of it.
+        version = self._pin()
+        queries = this_thread().queries
+        queries.append(self._store)  # marks the thread: inside a query, nothing waits or writes
+        frame: Frame = _new(Frame)
+        frame.memo = {}
+        frame.env = self._env
+        frame.held = version
+        frame.watch = frame._shared = None
         try:
             direct = self._direct
-            if direct is not None:
-                value = direct(frame, input, version[0])
-                return Result(value, self.query, frame._shared)
-            return self._rows(frame, input, version[0])
+            if direct is None:
+                return self._rows(frame, input, version[0])
+            result: Result = _new(Result)
+            result._value = direct(frame, input, version[0])
+            result._answers = self.query
+            shared = frame._shared
+            result._errors = None if shared is None else shared.builtin_errors
+            return result
         except RecursionError as error:
             raise EvalError(_TOO_DEEP) from error
         finally:
-            thread.queries -= 1
+            queries.pop()
             if frame._shared is not None:
                 frame._shared.end()
-            places.remove(PINNED)
 
     def _evaluate_slowly(
         self, input: Any, timeout: float | None, cancel: Cancellation | None
@@ -137,8 +146,8 @@ class PreparedQuery:
             transaction = self._store.read(timeout)
         except LockTimeout as error:
             raise CancelledError("query ran past its deadline, waiting for the store") from error
-        thread = this_thread()
-        thread.queries += 1
+        queries = this_thread().queries
+        queries.append(None)
         try:
             frame = Frame(self._env, transaction, watch)
             if self._direct is not None:
@@ -148,7 +157,7 @@ class PreparedQuery:
         except RecursionError as error:
             raise EvalError(_TOO_DEEP) from error
         finally:
-            thread.queries -= 1
+            queries.pop()
             transaction.close()
 
     def _rows(self, frame: Frame, input: Any, data: dict[str, Any]) -> Result:

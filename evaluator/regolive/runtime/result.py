@@ -46,7 +46,9 @@ class Result:
 
         For a query with several expressions it is the last one's, in the first answer.
         """
-        return to_json(self._value)
+        value = self._value
+        # Most decisions are a boolean or a string: those need no copy.
+        return value if value.__class__ is bool or value.__class__ is str else to_json(value)
 
     @property
     def rego(self) -> Value:

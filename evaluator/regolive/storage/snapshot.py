@@ -9,34 +9,22 @@ from sys import _getframe
 from types import FrameType
 
 from regolive.storage.store import Store, Version
-from regolive.storage.transactions import OpenReadTransaction, ReadPlace, ReadTransaction
-
-
-def _a_query() -> None:
-    """Stands for the place of a query that pinned a version: it has no place of its own."""
-
-
-PINNED: ReadPlace = (_a_query.__code__, 0, -1)
-"""What a thread's list of open reads has for a pinned version. Its revision is not recorded."""
+from regolive.storage.transactions import OpenReadTransaction, ReadTransaction
 
 
 class SnapshotStore(Store):
     """Readers never wait, and a commit waits for no reader. Writers are serialised."""
 
-    def pin(self) -> tuple[Version, list[ReadPlace]]:
-        """The current version, for a query that needs no transaction object.
-
-        The thread counts as reading until it removes ``PINNED`` from the list that is returned.
-        A transaction object costs three times as much.
+    def pin(self) -> Version:
+        """The current version, for a query that needs no transaction object (it costs as much as
+        a small query). The query marks its thread by itself, with this store.
 
         Raises:
             StorageError: the store is closed.
         """
         if self._closed:
             self._refuse_closed()
-        places = self._reads.places
-        places.append(PINNED)
-        return self._version, places
+        return self._version
 
     def read_version(self, version: Version) -> ReadTransaction:
         """A read transaction of a version that is pinned: a query's own state of all data."""

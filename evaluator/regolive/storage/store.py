@@ -128,6 +128,12 @@ class Store(ABC):
                 f"{describe_place(*places[-1][:2])}; a commit would wait for it, and it for the "
                 "commit. Close it first, or write from another thread"
             )
+        if self in this_thread().queries:
+            raise TransactionError(
+                f"cannot {what} {self.name} from inside a query over it: the query sees one state "
+                "of all data until its result. Write from another thread (a builtin: "
+                "ctx.background)"
+            )
 
     def _refuse_closed(self) -> NoReturn:
         raise StorageError(f"{self.name} is closed")

@@ -157,18 +157,42 @@ def _same_bools(a: Value, b: Value) -> bool:
     return True  # numbers, null; sets are made of keys, which are equal as Rego has it
 
 
-def _hash(value: Value) -> int:
+def _hash(value: Value, depth: int = 2) -> int:
+    """A hash that looks two levels into a composite.
+
+    Composites that differ only further down share a hash, and equality tells them apart: hashing
+    all of a large document would cost more than the comparisons it saves.
+    """
     cls = value.__class__
+    if cls is dict:
+        # In no order: equal objects may have come by their keys in different orders.
+        total = len(value)
+        for k, v in value.items():
+            inner = v.__class__
+            if inner is str:
+                total += hash((k, v))
+            elif inner is dict or inner is list or inner is RegoSet:
+                total += hash((k, _hash(v, depth - 1) if depth > 1 else len(v)))
+            else:
+                total += hash((k, v))
+        return hash((0xB, total))
+    if cls is list:
+        if depth < 2 and value and value[0].__class__ in _COMPOSITES:
+            return len(value)
+        try:
+            return hash((0xA, *value))
+        except TypeError:
+            if depth < 2:
+                return len(value)
+            return hash((0xA, *(_hash(v, 1) if v.__class__ in _COMPOSITES else v for v in value)))
+    if cls is RegoSet:
+        return hash((0xC, frozenset(value.keys)))
     if cls is bool:
         return 0x5EED if value else 0x5EEC
-    if cls is list:
-        return hash(("array", *map(_hash, value)))
-    if cls is dict:
-        return hash(("object", frozenset((hash(k), _hash(v)) for k, v in value.items())))
-    if cls is RegoSet:
-        return hash(("set", frozenset(map(hash, value.keys))))
     return hash(value)
 
+
+_COMPOSITES = frozenset({dict, list, RegoSet})
 
 # Made above, so that to_key can name them; filled in here, now that _hash is defined.
 Key.__init__(TRUE_KEY, True)
