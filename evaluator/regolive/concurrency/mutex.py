@@ -12,7 +12,7 @@ from regolive.concurrency.waiting import Blockers, Wait, block
 
 
 class Mutex:
-    """Mutual exclusion. Not reentrant: a thread that takes it twice waits for itself (`CircularWait`).
+    """Mutual exclusion. Not reentrant: to take it twice is to wait for oneself (`CircularWait`).
 
     Args:
         name: shown in errors, `held_locks` and the wait graph.

@@ -93,8 +93,10 @@ class RWLock:
         waiter = None
         with self._latch:
             free = self._writer is None and not self._waiting_writers
-            if free:
-                self._grant_read(me, mark)
+            if free:  # _grant_read, written out
+                hold = self._readers.get(me)
+                self._readers[me] = (1, mark) if hold is None else (hold[0] + 1, hold[1])
+                me.held.append(self)
             elif timeout != 0:
                 waiter = _Waiter(me, mark)
                 self._waiting_readers.append(waiter)
@@ -117,8 +119,10 @@ class RWLock:
         waiter = None
         with self._latch:
             free = self._writer is None and not self._readers and not self._waiting_writers
-            if free:
-                self._grant_write(me, mark)
+            if free:  # _grant_write, written out
+                self._writer_mark = mark
+                self._writer = me
+                me.held.append(self)
             elif timeout != 0:
                 waiter = _Waiter(me, mark)
                 self._waiting_writers.append(waiter)
@@ -160,7 +164,11 @@ class RWLock:
         Raises:
             RuntimeError: that thread does not hold the lock for reading.
         """
-        self._release(holder or _local.state, "read")
+        holder = holder or _local.state
+        with self._latch:
+            self._drop(holder, "read")
+        if self._late:
+            self._settle()
 
     def release_write(self, holder: ThreadState | None = None) -> None:
         """Give back the exclusive hold of the current thread, or of ``holder``.
@@ -168,7 +176,11 @@ class RWLock:
         Raises:
             RuntimeError: that thread does not hold the lock for writing.
         """
-        self._release(holder or _local.state, "write")
+        holder = holder or _local.state
+        with self._latch:
+            self._drop(holder, "write")
+        if self._late:
+            self._settle()
 
     def release_late(self, holder: ThreadState, mode: ReadOrWrite) -> None:
         """Give back ``holder``'s hold from a finaliser.
@@ -351,7 +363,7 @@ class _Reading(_Holding):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._lock._release(self._holder, "read")
+        self._lock.release_read(self._holder)
 
 
 class _Writing(_Holding):
@@ -368,4 +380,4 @@ class _Writing(_Holding):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._lock._release(self._holder, "write")
+        self._lock.release_write(self._holder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, get_args
@@ -103,18 +103,18 @@ class WaitGraphStatus:
 # also come about later, when a lock is handed to a waiter: but that waiter then runs, and whatever
 # it blocks on next, it publishes and looks again.
 #
-# Why none is made up. The other threads run while one looks, so edges seen one after the other may
-# never have stood at the same time. A circle that was found is therefore looked at a second time,
-# and after that each of its waits must still be the very same. Then its threads were in these waits
-# from the first look to the end of the second, and a thread in a wait neither takes nor releases
-# anything. So what the second look saw a thread hold, it held already when its wait began, and all
-# edges stood together at the moment between the looks. A circle that stood once stands until
-# somebody from outside interferes (a limit of time, or a lock released on behalf of its holder).
-# Each look at a lock is taken under its latch, or (a mutex) at one field; so is the grant of a
-# lock to a thread that has not woken up yet.
+# Why none is made up. The other threads run while one looks, so edges seen one after the other
+# might never have stood at the same time. But a thread follows only waits that were published
+# before its own and are still there when it comes to them. So each thread on its way has been in
+# that wait since before the search began, and a thread in a wait neither takes nor releases
+# anything: what it is seen to hold, it held when the search began. So all edges stood together at
+# that moment. A wait that is still there but as good as over does not count: each look at a lock
+# tells (under its latch, or from one field of a mutex) whether the lock has been granted, and a
+# deadline tells the rest. A circle that stood once stands until somebody from outside interferes: a
+# limit of time, a signal, or a lock released on behalf of its holder.
 #
-# Why one thread is told and not several. A thread follows only waits that are older than its own:
-# in any circle, only the last to publish finds all the others older.
+# Why one thread is told and not several. For the same reason: of the threads of a circle, only the
+# last to publish finds all the others older.
 
 
 class _Node:
@@ -195,21 +195,6 @@ def _shortest_circle(
     return None
 
 
-def _stands(path: tuple[Wait, ...], nodes: dict[Wait, _Node], stuck: set[Wait]) -> bool:
-    """The second look: whether all that the circle is made of is as the first look saw it."""
-    if any(node.any_of for wait, node in nodes.items() if wait in stuck):
-        # That any one of several threads is not free rests on what keeps each of them.
-        waits: Iterable[Wait] = stuck
-        same = all(_look(w).threads == tuple(s for s, _ in nodes[w].targets) for w in stuck)
-    else:
-        waits = path
-        following = (*path[1:], path[0])
-        same = all(
-            after.state in _look(wait).threads for wait, after in zip(path, following, strict=True)
-        )
-    return same and all(map(set(current_waits()).__contains__, waits))  # after the looks
-
-
 def find_circle(start: Wait) -> tuple[Wait, ...] | None:
     """The circle that this wait, which must be published, has closed; None if there is none.
 
@@ -217,22 +202,13 @@ def find_circle(start: Wait) -> tuple[Wait, ...] | None:
     """
     if not _reachable(start, None)[1]:
         return None  # as almost always: the rest is for waits that seem to be circular
-    while True:
-        older = set[Wait]()
-        for wait in current_waits():
-            older.add(wait)
-            if wait is start:
-                break
-        nodes, back = _reachable(start, older)
-        if not back:
-            return None
-        stuck = _stuck(nodes)
-        path = _shortest_circle(start, nodes, stuck)
-        if path is None:
-            return None
-        if _stands(path, nodes, stuck):
-            return path
-        # Something has moved meanwhile. That breaks this circle, and may leave another.
+    older = set[Wait]()
+    for wait in current_waits():
+        older.add(wait)
+        if wait is start:
+            break
+    nodes, back = _reachable(start, older)
+    return _shortest_circle(start, nodes, _stuck(nodes)) if back else None
 
 
 # -- the observer
