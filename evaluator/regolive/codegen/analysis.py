@@ -16,6 +16,13 @@ from regolive.ir import nodes as ir
 Path = tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AnyOfStmt(ir.Stmt):
+    """Defined if any of the tests is: made here from blocks that each test and break."""
+
+    tests: tuple[ir.Stmt, ...]
+
+
 def reads(stmt: ir.Stmt) -> Iterator[int]:
     """The locals that a statement reads itself (not in its nested blocks)."""
     match stmt:
@@ -54,6 +61,9 @@ def reads(stmt: ir.Stmt) -> Iterator[int]:
         case ir.WithStmt():
             yield stmt.local
             yield from _operands(stmt.value)
+        case AnyOfStmt():
+            for test in stmt.tests:
+                yield from reads(test)
 
 
 def _operands(*operands: ir.Operand) -> Iterator[int]:
@@ -128,6 +138,7 @@ class Locals:
     defs: dict[int, list[tuple[Path, ir.Stmt]]] = field(default_factory=dict)
     uses: dict[int, list[tuple[Path, ir.Stmt]]] = field(default_factory=dict)
     params: frozenset[int] = frozenset()
+    scans: list[Path] = field(default_factory=list)
 
     def steady(self, local: int) -> bool:
         """Defined once, before every use, on the way to it: it has one value wherever it is read.
@@ -153,6 +164,8 @@ def find_locals(blocks: Sequence[ir.Block], params: Sequence[int]) -> Locals:
     """Collect the definitions and uses of all locals of a function or plan."""
     found = Locals(params=frozenset(params))
     for path, stmt in walk(blocks):
+        if isinstance(stmt, ir.ScanStmt):
+            found.scans.append(path)
         for local in reads(stmt):
             found.uses.setdefault(local, []).append((path, stmt))
         for local in writes(stmt):
@@ -255,7 +268,10 @@ def is_default(function: ir.Func, path: Path) -> bool:
 
 
 def unguarded_assignments(locals_: Locals, local: int) -> list[Path]:
-    """Where a local is assigned once, other than after a test that it is still undefined."""
+    """Where a local is assigned once, other than after a test that it is still undefined.
+
+    A test before a scan says nothing of the second element.
+    """
     tests = [
         path for path, stmt in locals_.uses.get(local, ()) if isinstance(stmt, ir.IsUndefinedStmt)
     ]
@@ -263,8 +279,23 @@ def unguarded_assignments(locals_: Locals, local: int) -> list[Path]:
         path
         for path, stmt in locals_.defs.get(local, ())
         if isinstance(stmt, ir.AssignVarOnceStmt)
-        and not any(dominates(test, path) for test in tests)
+        and not any(
+            dominates(test, path)
+            and not any(inside(s, path) and not inside(s, test) for s in locals_.scans)
+            for test in tests
+        )
     ]
+
+
+def asked_last(locals_: Locals, local: int) -> bool:
+    """Whether the assignments that first ask that a local is undefined come after all others."""
+    unguarded = unguarded_assignments(locals_, local)
+    guarded = [
+        path
+        for path, stmt in locals_.defs.get(local, ())
+        if isinstance(stmt, ir.AssignVarOnceStmt) and path not in unguarded
+    ]
+    return not guarded or not unguarded or min(guarded) > max(unguarded)
 
 
 def in_scan(blocks: Sequence[ir.Block], place: Path) -> bool:

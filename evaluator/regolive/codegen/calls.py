@@ -18,11 +18,15 @@ def emit_call(gen: Gen, stmt: ir.CallStmt, stmts: tuple[ir.Stmt, ...], i: int) -
     tested = isinstance(nxt, ir.NotEqualStmt) and nxt.a == ir.Local(stmt.result) and nxt.b == _FALSE
     uses = gen.locals.uses.get(stmt.result, [])
     only_tested = tested and len(uses) == 1
-    for operand in stmt.args:
-        if isinstance(operand, ir.Local) and operand.index > 1 and not gen.is_defined(operand):
+    planned = stmt.func in gen.unit.functions
+    # What is called with something undefined is undefined; but a planned function gets the
+    # documents as they are.
+    for operand in stmt.args[2:] if planned else stmt.args:
+        if not gen.is_defined(operand):
             gen.require_defined(gen.operand(operand).code)
+            gen.note_defined(operand)
     args = [gen.operand(a) for a in stmt.args]
-    if stmt.func in gen.unit.functions:
+    if planned:
         plain = len(args) == 2 and not gen.has_with and gen.locals.steady(stmt.result)
         known = gen.asked.get(stmt.func) if plain else None
         if known is not None:
@@ -37,9 +41,6 @@ def emit_call(gen: Gen, stmt: ir.CallStmt, stmts: tuple[ir.Stmt, ...], i: int) -
             gen.asked[stmt.func] = gen.read(stmt.result)
             return done
     else:
-        for operand in stmt.args:  # a builtin is not called with an undefined input or data
-            if isinstance(operand, ir.Local) and not gen.is_defined(operand):
-                gen.require_defined(gen.operand(operand).code)
         made = inline.expand(gen, stmt.func, args)
         if made is not None and made.condition and only_tested:
             gen.require(made.code, f"not {made.code}")
@@ -89,10 +90,15 @@ def emit_call_dynamic(gen: Gen, stmt: ir.CallDynamicStmt, *_: Any) -> int:
         if not gen.is_defined(operand):
             gen.require_defined(gen.operand(operand).code)
     args = [gen.read(a).code for a in stmt.args] + [gen.operand(o).code for o in stmt.path]
-    gen.write(stmt.result, f"call_dynamic(RULES, q, {', '.join(args)})", defined=False)
-    var = gen.var(stmt.result)
-    gen.require(f"{var} is not MISSING", f"{var} is MISSING")
+    found, var = gen.fresh("d"), gen.var(stmt.result)
+    gen.w.emit(f"{found} = call_dynamic(RULES, q, {', '.join(args)})")
+    gen.require(f"{found} is not MISSING", f"{found} is MISSING")
+    gen.write(stmt.result, found, defined=False)
     far = gen.labels[max(0, len(gen.labels) - 4)]
+    if far is gen.labels[-1]:
+        gen.require_defined(var)
+        gen.defined.add(stmt.result)
+        return 1
     indent = gen.w.indent
     gen.w.open(f"if {var} is U:")
     gen.jump(far)

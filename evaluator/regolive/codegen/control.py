@@ -85,6 +85,7 @@ def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -
     w.open(f"for {', '.join(targets) or '_'} in {items}:")
     gen.walls.append("loop")
     assigned, defined = set(gen.assigned), set(gen.defined)
+    gen.forget(stmt.block)  # an element finds what the one before it left
     for local, wanted in ((stmt.key, keyed), (stmt.value, valued)):
         if wanted:
             gen.note_write(local)
@@ -97,6 +98,7 @@ def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -
     w.close_to(indent)
     gen.walls.pop()
     gen.assigned, gen.defined = assigned, defined
+    gen.forget(ir.Block((stmt,)))
     gen.after_nested()
     return 1
 
@@ -110,6 +112,8 @@ def _iterable(source: Expr, *, keyed: bool, ordered: bool) -> str:
         return f"enumerate({s})" if keyed else s
     if source.kind in ("set", "dict") and ordered:
         return f"sorted_scan_{'items' if keyed else 'values'}({s})"
+    if source.kind == "dict":
+        return f"{s}.items()" if keyed else f"{s}.values()"
     if keyed:
         fast = "" if ordered else f"{s}.items() if {source.cls} is dict else "
         return f"{fast}{prefix}scan_items({s})"
@@ -187,7 +191,16 @@ def emit_with(gen: Gen, stmt: ir.WithStmt, *_: Any) -> int:
     w.emit(f"{local} = {new}")
     w.emit("q = q.fork()")
     gen.walls.append("with")
+    known = stmt.local in gen.defined
+    if stmt.path or gen.is_defined(stmt.value):
+        gen.defined.add(stmt.local)
+    else:
+        gen.defined.discard(stmt.local)
     gen.block(stmt.block, complete=lambda: _complete(gen, done))
+    if known:
+        gen.defined.add(stmt.local)
+    else:
+        gen.defined.discard(stmt.local)
     gen.walls.pop()
     w.close_to(indent)
     w.emit(f"{local}, q = {saved}, {frame}")

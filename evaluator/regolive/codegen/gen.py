@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from regolive.codegen.analysis import Locals, unguarded_assignments
+from regolive.codegen.analysis import Locals, unguarded_assignments, walk, writes
 from regolive.codegen.simplify import count_tests
 from regolive.codegen.writer import Line, Writer
 from regolive.ir import nodes as ir
@@ -184,12 +184,28 @@ class Gen:
     def note_write(self, local: int, kind: str | None = None, *, defined: bool = True) -> None:
         """Remember that a local's variable now holds a value."""
         self.assigned.add(local)
+        self.known_undefined.pop(local, None)
         if defined:
             self.defined.add(local)
         else:
             self.defined.discard(local)
         if kind is not None and self.locals.steady(local):
             self.kinds[local] = kind
+
+    def note_defined(self, operand: ir.Operand | int) -> None:
+        """A test has shown a value to be there, from here to the end of the block."""
+        local = operand if isinstance(operand, int) else getattr(operand, "index", None)
+        if local is not None:
+            self.defined.add(local)
+
+    def forget(self, *blocks: ir.Block) -> None:
+        """After blocks that may have run in part (or before ones that run again): what they write
+        may or may not be defined.
+        """
+        for _, stmt in walk(blocks):
+            for local in writes(stmt):
+                self.defined.discard(local)
+                self.known_undefined.pop(local, None)
 
     def is_defined(self, operand: ir.Operand | int) -> bool:
         """Whether a value is certainly there."""
@@ -201,7 +217,13 @@ class Gen:
 
     def unguarded(self, local: int) -> int:
         """How many assignments a local has that do not first ask that it is undefined."""
-        return len(unguarded_assignments(self.locals, local))
+        others = [
+            stmt
+            for _, stmt in self.locals.defs.get(local, ())
+            if not isinstance(stmt, ir.AssignVarOnceStmt | ir.ResetLocalStmt)
+        ]
+        given = len(others) + (local in self.locals.params)
+        return given + len(unguarded_assignments(self.locals, local))
 
     # control flow
 
@@ -329,6 +351,7 @@ class Gen:
         self.dead = dead
         self.defined, self.dots, self.assigned = defined, dots, assigned
         self.known_undefined, self.hoists = unknown, hoists
+        self.forget(block)
         self.facts, self.lengths, self.asked = facts, lengths, asked
 
     def falls_through(self, indent: int) -> bool:

@@ -15,7 +15,7 @@ from regolive.codegen.writer import Writer
 from regolive.ir import nodes as ir
 
 # The names that generated code gives to variables of a function, as opposed to globals.
-_VARIABLE = re.compile(r"(?:input|data|q|results|ret0|[lhfsvw]\d+|q\d+)\Z")
+_VARIABLE = re.compile(r"(?:input|data|q|results|ret0|[dlhfsvw]\d+|q\d+)\Z")
 
 
 def emit_part(gen: Gen, stmt: ir.Stmt) -> None:

@@ -7,17 +7,10 @@ said beside it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from regolive.codegen.analysis import blocks_of, find_locals, reads, walk, writes
+from regolive.codegen.analysis import AnyOfStmt, blocks_of, find_locals, reads, walk, writes
 from regolive.ir import nodes as ir
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOfStmt(ir.Stmt):
-    """Defined if any of the tests is: made here from blocks that each test and break."""
-
-    tests: tuple[ir.Stmt, ...]
 
 
 def simplify(function: ir.Func) -> ir.Func:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.codegen import control
+from regolive.codegen.analysis import AnyOfStmt, asked_last
 from regolive.codegen.calls import emit_call, emit_call_dynamic
 from regolive.codegen.equality import equal_code
 from regolive.codegen.folding import fold_composite
 from regolive.codegen.gen import Expr, Gen
-from regolive.codegen.simplify import AnyOfStmt
 from regolive.ir import nodes as ir
 from regolive.values import parse_number
 
@@ -49,6 +49,7 @@ def _assign_var(gen: Gen, stmt: ir.AssignVarStmt, stmts: tuple[ir.Stmt, ...], i:
 
 
 def _assign_once(gen: Gen, stmt: ir.AssignVarOnceStmt, stmts: tuple[ir.Stmt, ...], i: int) -> int:
+    _need(gen, stmt.source)
     source = gen.operand(stmt.source)
     is_result = stmt.target == gen.returns
     if is_result and gen.early is not None and stmt.source == gen.early:
@@ -56,8 +57,9 @@ def _assign_once(gen: Gen, stmt: ir.AssignVarOnceStmt, stmts: tuple[ir.Stmt, ...
         return 1
     target = gen.read(stmt.target)
     guarded = gen.known_undefined.get(stmt.target) == gen.scans
-    if guarded or (gen.unguarded(stmt.target) == 1 and not gen.scans):
-        if is_result:
+    last = asked_last(gen.locals, stmt.target)
+    if guarded or (last and gen.unguarded(stmt.target) == 1 and not gen.scans):
+        if is_result and last:
             gen.give(source.code)
         else:
             gen.write(stmt.target, source.code)
@@ -129,6 +131,7 @@ def _need(gen: Gen, *operands: ir.Operand | int) -> None:
         if not gen.is_defined(operand):
             expr = gen.read(operand) if isinstance(operand, int) else gen.operand(operand)
             gen.require_defined(expr.code)
+            gen.note_defined(operand)
 
 
 def _array_append(gen: Gen, stmt: ir.ArrayAppendStmt, *_: Any) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regolive.codegen.analysis import (
+    asked_last,
     asked_more_than_once,
     base_documents,
     constant_result,
@@ -158,16 +159,7 @@ def _function(unit: Unit, function: ir.Func) -> _Piece:
     gen.returns = function.returns
     gen.is_function = len(function.params) > 2
     gen.early = constant_result(function)
-    unguarded = unguarded_assignments(gen.locals, function.returns)
-    other = [
-        s
-        for _, s in gen.locals.defs.get(function.returns, ())
-        if not isinstance(s, ir.AssignVarOnceStmt | ir.ResetLocalStmt)
-    ]
-    gen.always_given = not other and (
-        gen.early is not None
-        or (len(unguarded) == 1 and not in_scan(function.blocks, unguarded[0]))
-    )
+    _plan_returns(gen, function)
     blocks = [b for b in function.blocks if b.stmts]
     tail = len(blocks)
     while tail and _only_returns(blocks[tail - 1], function.returns):
@@ -192,6 +184,27 @@ def _function(unit: Unit, function: ir.Func) -> _Piece:
         gen.w.emit(f"return {returned}")
     _initialise(gen, place)
     return _Piece(gen.w, gen.file)
+
+
+def _plan_returns(gen: Gen, function: ir.Func) -> None:
+    """Find out which assignments of the return value may return at once.
+
+    One after a test that there is no value yet may, unless another follows that does not ask; one
+    that is alone in not asking may, unless a scan comes by it again; and one that gives what every
+    other gives.
+    """
+    given = gen.locals.defs.get(function.returns, ())
+    unguarded = unguarded_assignments(gen.locals, function.returns)
+    alone = len(unguarded) == 1 and not in_scan(function.blocks, unguarded[0])
+    in_turn = asked_last(gen.locals, function.returns)
+    gen.always_given = all(
+        isinstance(stmt, ir.ResetLocalStmt)
+        or (
+            isinstance(stmt, ir.AssignVarOnceStmt)
+            and (stmt.source == gen.early or (in_turn and (alone or path not in unguarded)))
+        )
+        for path, stmt in given
+    )
 
 
 def _targets(stmt: ir.Stmt) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 _PURE_TEST = re.compile(r"if \w+ is (?:not )?U:\Z")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # a line is itself: two with the same text are two
 class Line:
     """One line of generated source. A ``dropped`` line was a place kept that nobody needed.
 
