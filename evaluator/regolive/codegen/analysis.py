@@ -23,6 +23,13 @@ class AnyOfStmt(ir.Stmt):
     tests: tuple[ir.Stmt, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AllOfStmt(ir.Stmt):
+    """Defined if all of the tests are: one of the alternatives of an ``AnyOfStmt``."""
+
+    tests: tuple[ir.Stmt, ...]
+
+
 def reads(stmt: ir.Stmt) -> Iterator[int]:
     """The locals that a statement reads itself (not in its nested blocks)."""
     match stmt:
@@ -61,7 +68,7 @@ def reads(stmt: ir.Stmt) -> Iterator[int]:
         case ir.WithStmt():
             yield stmt.local
             yield from _operands(stmt.value)
-        case AnyOfStmt():
+        case AnyOfStmt() | AllOfStmt():
             for test in stmt.tests:
                 yield from reads(test)
 

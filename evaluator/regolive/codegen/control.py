@@ -6,6 +6,7 @@ from typing import Any
 
 from regolive.codegen.analysis import adds_results, made_by_rule, order_matters, walk, writes
 from regolive.codegen.gen import MAX_INDENT, MAX_LOOPS, Expr, Gen, Label
+from regolive.codegen.lookup import known_key
 from regolive.ir import nodes as ir
 
 
@@ -68,6 +69,10 @@ def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -
         return 1
     source = gen.read(stmt.source)
     _hoist(gen, stmt)
+    wanted_key = known_key(gen, stmt)
+    if wanted_key is not None:
+        _emit_lookup(gen, stmt, source, wanted_key)
+        return 1
     keyed, valued = gen.locals.used(stmt.key), gen.locals.used(stmt.value)
     ordered = order_matters(stmt)
     if adds_results(stmt) and not ordered:
@@ -101,6 +106,24 @@ def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -
     gen.forget(ir.Block((stmt,)))
     gen.after_nested()
     return 1
+
+
+def _emit_lookup(gen: Gen, stmt: ir.ScanStmt, source: Expr, key: Expr) -> None:
+    """The body for the one element whose key is known."""
+    from regolive.codegen.statements import dot_code
+
+    w = gen.w
+    indent = w.indent
+    value = gen.fresh("h")
+    w.emit(f"{value} = {dot_code(source, key, base=False)}")
+    w.open(f"if {value} is not U:")
+    gen.env[stmt.key], gen.env[stmt.value] = key, Expr(value)
+    defined = set(gen.defined)
+    gen.defined |= {stmt.key, stmt.value}
+    gen.block(stmt.block)
+    gen.defined = defined
+    w.close_to(indent)
+    gen.after_nested()
 
 
 def _iterable(source: Expr, *, keyed: bool, ordered: bool) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from regolive.codegen.analysis import AnyOfStmt, blocks_of, find_locals, reads, walk, writes
+from regolive.codegen.split import split_locals
 from regolive.ir import nodes as ir
 
 
@@ -18,7 +19,9 @@ def simplify(function: ir.Func) -> ir.Func:
     blocks = tuple(_block(b) for b in function.blocks)
     blocks = _splice(blocks)
     made = replace(function, blocks=blocks)
-    return _merge_result(made)
+    made = _merge_result(made)
+    keep = frozenset({made.returns})
+    return replace(made, blocks=split_locals(made.blocks, made.params, keep))
 
 
 def simplify_blocks(blocks: Sequence[ir.Block]) -> tuple[ir.Block, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.codegen import control
-from regolive.codegen.analysis import AnyOfStmt, asked_last
+from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, asked_last
 from regolive.codegen.calls import emit_call, emit_call_dynamic
 from regolive.codegen.equality import equal_code
 from regolive.codegen.folding import fold_composite
@@ -272,14 +272,29 @@ def _is_class(gen: Gen, stmt: Any, *_: Any) -> int:
 
 def _any_of(gen: Gen, stmt: AnyOfStmt, *_: Any) -> int:
     tests: Any = stmt.tests
-    sources = {t.source for t in tests}
-    if len(sources) == 1 and {type(t) for t in tests} == set(_CLASSES):
+    if {type(t) for t in tests} == set(_CLASSES) and len({t.source for t in tests}) == 1:
         cls = gen.operand(tests[0].source).cls
         gen.require(f"{cls} in COMPOSITES", f"{cls} not in COMPOSITES")
         return 1
-    ok = " or ".join(f"{gen.operand(t.source).cls} is {_CLASSES[type(t)]}" for t in tests)
-    gen.require(ok, f"not ({ok})")
+    ok = " or ".join(_condition(gen, t) for t in tests)
+    if "True" not in (_condition(gen, t) for t in tests):
+        gen.require(f"({ok})", f"not ({ok})")
     return 1
+
+
+def _condition(gen: Gen, test: ir.Stmt) -> str:
+    """A test of defined values as a Python condition."""
+    match test:
+        case AllOfStmt():
+            parts = [c for c in (_condition(gen, t) for t in test.tests) if c != "True"]
+            return f"({' and '.join(parts)})" if len(parts) > 1 else (parts or ["True"])[0]
+        case ir.EqualStmt():
+            return equal_code(gen.operand(test.a), gen.operand(test.b))[0]
+        case ir.NotEqualStmt():
+            return equal_code(gen.operand(test.a), gen.operand(test.b))[1]
+        case ir.IsArrayStmt() | ir.IsObjectStmt() | ir.IsSetStmt():
+            return f"{gen.operand(test.source).cls} is {_CLASSES[type(test)]}"
+    raise TypeError(f"not a test: {test!r}")
 
 
 def _is_defined(gen: Gen, stmt: ir.IsDefinedStmt, *_: Any) -> int:

@@ -20,6 +20,7 @@ from regolive.codegen.analysis import (
     walk,
 )
 from regolive.codegen.gen import Gen, Unit
+from regolive.codegen.inlining import inline_functions
 from regolive.codegen.positions import MARK
 from regolive.codegen.simplify import simplify, simplify_blocks
 from regolive.codegen.support import EXPORTS
@@ -64,7 +65,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     a call of something that is neither planned nor a builtin, or with the wrong number of operands.
     """
     policy = reachable(policy)
-    functions = {f.name: simplify(f) for f in policy.funcs}
+    functions = inline_functions({f.name: simplify(f) for f in policy.funcs})
     unit = Unit(
         policy=policy,
         functions=functions,

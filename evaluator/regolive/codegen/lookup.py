@@ -1,0 +1,73 @@
+"""A scan for the element with a key that is known before it becomes a lookup.
+
+``some id, order in data.orders; id == input.id`` reads as a scan of all orders, and a planner may
+well plan ``data.orders[id]`` before the ``id`` that it is to equal. The body then only tests until
+it compares the key, so that for every other key it does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regolive.codegen.analysis import AnyOfStmt
+from regolive.codegen.gen import Expr, Gen
+from regolive.ir import nodes as ir
+
+# Statements without effects: they test, or give a local of the body its value.
+_PURE = (
+    AnyOfStmt,
+    ir.AssignVarStmt,
+    ir.DotStmt,
+    ir.EqualStmt,
+    ir.IsArrayStmt,
+    ir.IsDefinedStmt,
+    ir.IsObjectStmt,
+    ir.IsSetStmt,
+    ir.LenStmt,
+    ir.MakeNullStmt,
+    ir.MakeNumberIntStmt,
+    ir.MakeNumberRefStmt,
+    ir.NotEqualStmt,
+)
+
+
+def known_key(gen: Gen, scan: ir.ScanStmt) -> Expr | None:
+    """What the key of a scan must equal, if the body says so before it does anything else."""
+    if not gen.locals.steady(scan.key):
+        return None
+    same = {scan.key}  # the key, and copies of it
+    for stmt in scan.block.stmts:
+        if isinstance(stmt, ir.AssignVarStmt) and isinstance(stmt.source, ir.Local):
+            if stmt.source.index in same and gen.locals.steady(stmt.target):
+                same.add(stmt.target)
+        elif isinstance(stmt, ir.EqualStmt):
+            for key, other in ((stmt.a, stmt.b), (stmt.b, stmt.a)):
+                if isinstance(key, ir.Local) and key.index in same:
+                    found = _outside(gen, scan, other)
+                    if found is not None:
+                        return found
+        if not isinstance(stmt, _PURE) and not _asks_a_rule(gen, stmt):
+            return None
+    return None
+
+
+def _asks_a_rule(gen: Gen, stmt: ir.Stmt) -> bool:
+    """Whether a statement asks a rule that knows nothing of the element."""
+    return (
+        isinstance(stmt, ir.CallStmt)
+        and stmt.func in gen.unit.functions
+        and stmt.args == (ir.Local(0), ir.Local(1))
+    )
+
+
+def _outside(gen: Gen, scan: ir.ScanStmt, operand: Any) -> Expr | None:
+    """The expression of an operand, if its value is there before the scan begins."""
+    if isinstance(operand, ir.Const):
+        return gen.operand(operand)
+    local = operand.index
+    if not gen.locals.steady(local):
+        return None
+    bound = gen.env.get(local)
+    if bound is not None:
+        return bound  # a constant, or a lookup that was made before the scan
+    return gen.read(local) if local in gen.assigned else None
