@@ -309,9 +309,14 @@ def read_public_key(loaded: Any, algorithm: str) -> Any:
         key = loaded.public_key()
     except UnsupportedAlgorithm as error:
         raise ValueError(str(error)) from None
+    check_curve(key)
+    return key
+
+
+def check_curve(key: Any) -> None:
+    """Raises ValueError for a key on a curve that Go does not have."""
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
         raise ValueError("unsupported elliptic curve")
-    return key
 
 
 # -- Names -----------------------------------------------------------------------------------

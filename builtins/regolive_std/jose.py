@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -23,8 +23,8 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from regolive import BuiltinError
-from regolive.values import loads
-from regolive_std import pem
+from regolive.values import loads, type_name
+from regolive_std import certificates, pem
 from regolive_std.text import from_bytes, go_quote, to_bytes
 
 # jwx's own bound on the keys of a set.
@@ -44,13 +44,19 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "384": hashes.SHA384,
     "512": hashes.SHA512,
 }
-_OPERATIONS = frozenset(
-    ["sign", "verify", "encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"]
-)
 _CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
 
 ALGORITHMS = frozenset([f + size for f in ("HS", "RS", "PS", "ES") for size in _HASHES] + ["EdDSA"])
 """The algorithms that OPA knows; ``none`` is not among them."""
+
+# What else a JWK may say that it is for; a key for something else is known and left out.
+_OTHERS = (
+    "none ES256K Ed25519 dir RSA1_5 RSA-OAEP RSA-OAEP-256 RSA-OAEP-384 RSA-OAEP-512 "
+    "A128KW A192KW A256KW A128GCMKW A192GCMKW A256GCMKW A128GCM A192GCM A256GCM "
+    "A128CBC-HS256 A192CBC-HS384 A256CBC-HS512 ECDH-ES ECDH-ES+A128KW ECDH-ES+A192KW "
+    "ECDH-ES+A256KW PBES2-HS256+A128KW PBES2-HS384+A192KW PBES2-HS512+A256KW"
+)
+_KNOWN = ALGORITHMS.union(_OTHERS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +97,15 @@ def parse_keys(text: str) -> tuple[VerificationKey, ...]:
         raise BuiltinError("extra data after a PEM certificate block")
     if block.label == "CERTIFICATE":
         try:
-            loaded = x509.load_der_x509_certificate(block.der)
+            return (VerificationKey(wrap(certificates.parse(block.der).public_key)),)
         except ValueError as error:
             raise BuiltinError(f"failed to parse a PEM certificate: x509: {error}") from None
-        try:
-            return (VerificationKey(wrap(loaded.public_key())),)
-        except (ValueError, UnsupportedAlgorithm):
-            return (VerificationKey(None),)
     if block.label == "PUBLIC KEY":
         try:
             pem.Der(block.der).inside().element(pem.SEQUENCE)
-            return (VerificationKey(wrap(serialization.load_der_public_key(block.der))),)
+            public = serialization.load_der_public_key(block.der)
+            certificates.check_curve(public)
+            return (VerificationKey(wrap(public)),)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise BuiltinError(f"failed to parse a PEM public key: x509: {error}") from None
     raise BuiltinError("failed to extract a Key from the PEM certificate")
@@ -181,13 +185,12 @@ def _check(jwk: Any) -> dict[str, Any]:
             raise ValueError(f"jwk.ParseKey: failed to decode value for key {name}: not a string")
         if value:
             out[name] = value
-    operations = jwk.get("key_ops", [])
-    if isinstance(operations, str):
-        operations = [operations]
-    if not isinstance(operations, list) or not all(
-        isinstance(o, str) and o in _OPERATIONS for o in operations
-    ):
-        raise ValueError("jwk.ParseKey: failed to decode value for key key_ops: invalid")
+    operations = jwk.get("key_ops") or []
+    if not isinstance(operations, list) or not all(isinstance(o, str) for o in operations):
+        raise ValueError("jwk.ParseKey: failed to decode value for key key_ops: not strings")
+    if "alg" in jwk and jwk["alg"] not in _KNOWN:
+        raise ValueError("jwk.ParseKey: failed to decode value for key alg: invalid key value")
+    _check_chain(jwk.get("x5c", []))
     required, optional = _MATERIAL[kty]
     for name in required + optional:
         if name in jwk:
@@ -199,6 +202,20 @@ def _check(jwk: Any) -> dict[str, Any]:
         raise ValueError('jwk.ParseKey: jwk.Parse: key validation failed: missing "d" value')
     _check_kind(kty, out)
     return out
+
+
+def _check_chain(chain: Any) -> None:
+    """The certificates that come with a key are not used, but they must be some."""
+    if not isinstance(chain, list) or not all(isinstance(c, str) for c in chain):
+        raise ValueError("jwk.ParseKey: failed to decode value for key x5c: expected JSON array")
+    for at, text in enumerate(chain):
+        try:
+            certificates.parse(base64.b64decode("".join(text.split()), validate=True))
+        except ValueError as error:
+            raise ValueError(
+                "jwk.ParseKey: failed to decode value for key x5c: failed to decode certificate "
+                f"at index {at}: {error}"
+            ) from None
 
 
 def _check_kind(kty: str, jwk: dict[str, Any]) -> None:
@@ -222,6 +239,10 @@ def _check_kind(kty: str, jwk: dict[str, Any]) -> None:
             raise ValueError(f"invalid curve algorithm {jwk.get('crv', '')}")
         if len(jwk["x"]) != 32 or len(jwk.get("d", b" " * 32)) != 32:
             raise ValueError(f"{jwk['crv'].lower()}: wrong key size")
+        if jwk["crv"] == "Ed25519" and "d" in jwk:
+            seed = ed25519.Ed25519PrivateKey.from_private_bytes(jwk["d"])
+            if seed.public_key().public_bytes_raw() != jwk["x"]:
+                raise ValueError("ed25519: invalid x value given d value")
 
 
 def _material(name: str, value: Any) -> bytes:
@@ -301,10 +322,11 @@ def _private_part(jwk: dict[str, Any]) -> Key:
         p, q, d = _int(jwk["p"]), _int(jwk["q"]), _int(jwk["d"])
         if not 1 < p < 1 << MAX_RSA_BITS or not 1 < q < 1 << MAX_RSA_BITS:
             raise ValueError("crypto/rsa: invalid primes")
-        # Go works these out for itself; it does not trust those of the JWK either.
+        # Optional; those that are there are checked against the rest.
         crt = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
         for name, number in zip(("dp", "dq", "qi"), crt, strict=True):
-            material[name] = _text(number.to_bytes((number.bit_length() + 7) // 8 or 1, "big"))
+            if not jwk.get(name):
+                material[name] = _text(number.to_bytes((number.bit_length() + 7) // 8 or 1, "big"))
     kind: Any = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}[kty]
     raw = kind.binding.import_from_dict(material)
     key: Key = kind(raw, raw)
@@ -314,16 +336,16 @@ def _private_part(jwk: dict[str, Any]) -> Key:
 def sign(jwk: dict[str, Any], alg: str, message: bytes) -> bytes:
     """The signature of a message. Raises BuiltinError for a key that does not fit the algorithm."""
     kind, wanted = _FAMILIES[alg[:2]]
-    unfit = f"jwsbb.Sign: invalid key type. {wanted} is required"
+    sort = {"RSA": "rsa", "EC": "ecdsa", "OKP": "okp", "oct": "symmetric"}[jwk["kty"]]
+    half = "" if jwk["kty"] == "oct" else "Private" if "d" in jwk else "Public"
+    unfit = f"jwsbb.Sign: invalid key type *jwk.{sort}{half}Key. {wanted} is required"
+    if jwk["kty"] != kind.key_type or (half == "Public") or jwk.get("crv") == "X25519":
+        raise BuiltinError(unfit)
     try:
         if jwk["kty"] == "oct":
             key: Key = OctKey(jwk["k"], jwk["k"])
-        elif "d" not in jwk:
-            raise BuiltinError(unfit)
         else:
             key = _private_part(jwk)
-        if not isinstance(key, kind) or (alg == "EdDSA" and jwk["crv"] != "Ed25519"):
-            raise BuiltinError(unfit)
         return JWSRegistry.algorithms[alg].sign(message, key)
     except (ValueError, TypeError, ZeroDivisionError, JoseError, UnsupportedAlgorithm) as error:
         raise BuiltinError(f"jwsbb.Sign: {error}") from None
@@ -341,6 +363,12 @@ def verify_jws(key: VerificationKey, alg: str, message: bytes, signature: bytes)
         return False
     if not isinstance(key.key, _FAMILIES[alg[:2]][0]):
         return False
+    if alg.startswith("ES"):
+        # Any curve that Go has, but both halves of the signature as long as the curve's numbers.
+        public: Any = key.key.public_key
+        if len(signature) != 2 * ((public.key_size + 7) // 8):
+            return False
+        return verify_as(VerificationKey(key.key), alg, message, signature)
     try:
         return bool(JWSRegistry.algorithms[alg].verify(message, signature, key.key))
     except (ValueError, JoseError, UnsupportedAlgorithm):
@@ -383,11 +411,15 @@ def verify_as(key: VerificationKey, alg: str, message: bytes, signature: bytes) 
 _NUMBERISH = re.compile(r"[0-9.eE+-]+")
 
 
+def _first_keys(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+
+
 def header_text(headers: str, name: str) -> str:
     """A string in a JSON header. Raises BuiltinError, in jwx's words."""
     try:
-        # jwx's parser takes any characters of a number for one.
-        found = 0 if _NUMBERISH.fullmatch(headers.strip()) else loads(headers)
+        # jwx's parser takes any characters of a number for one, and the first of equal keys.
+        found = 0 if _NUMBERISH.fullmatch(headers.strip()) else _first_keys(headers)
     except (ValueError, RecursionError) as error:
         detail = "cannot parse empty string" if not headers.strip() else str(error)
         tail = go_quote(from_bytes(to_bytes(headers)[:80]))
@@ -396,5 +428,6 @@ def header_text(headers: str, name: str) -> str:
         raise BuiltinError(f'jwsbb: header "{name}" not found')
     value = found[name]
     if not isinstance(value, str):
-        raise BuiltinError("value doesn't contain string")
+        kind = type_name(value)
+        raise BuiltinError(f"value doesn't contain string; it contains {kind}")
     return value

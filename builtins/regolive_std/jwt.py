@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -103,9 +104,13 @@ def _section(name: str, text: str) -> str:
         raise BuiltinError(f"JWT {name} had invalid encoding: {error.message}") from None
 
 
+# Bytes that are no UTF-8, as strings hold them; Go's JSON decoder replaces each.
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json_unmarshal(text)
+        found = json_unmarshal(_NO_UTF8.sub("\ufffd", text))
     except BuiltinError as error:
         raise BuiltinError(f"invalid JSON: {error.message}") from None
     except (ValueError, RecursionError) as error:
