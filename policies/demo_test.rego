@@ -21,8 +21,8 @@ test_unwatched_asks_for_the_members if {
 
 test_watched_reads_the_bucket if {
 	document := data.test with input as {"bucket_id": administrators}
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as {administrators: bucket}
+		with nats.kv.watch_bucket as watched
 	document == {"bucket_watched": true, "x": bucket}
 }
 
@@ -31,7 +31,7 @@ test_both_agree_on_the_members if {
 		with nats.kv.watch_bucket as unwatched
 		with nats.kv.get_data as ask
 	after := data.test.x with input as {"bucket_id": administrators}
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as {administrators: bucket}
+		with nats.kv.watch_bucket as watched
 	before == after.members
 }

@@ -27,43 +27,43 @@ ask(user, permission) := {"user": user, "permission": permission, "groups": [dev
 
 test_member_with_permission if {
 	groups.allow with input as ask("alice", "deploy")
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as buckets
+		with nats.kv.watch_bucket as watched
 }
 
 test_permission_of_another_group if {
 	not groups.allow with input as ask("bob", "deploy")
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as buckets
+		with nats.kv.watch_bucket as watched
 }
 
 test_nobody if {
 	not groups.allow with input as ask("mallory", "read")
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as buckets
+		with nats.kv.watch_bucket as watched
 }
 
 test_presence_counts_not_value if {
 	granted_by := groups.granted_by with input as ask("carol", "read")
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as buckets
+		with nats.kv.watch_bucket as watched
 	granted_by == {"Developers"}
 }
 
 test_all_granting_groups if {
 	granted_by := groups.granted_by with input as ask("alice", "read")
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as buckets
+		with nats.kv.watch_bucket as watched
 	granted_by == {"Developers", "ReadOnly Users"}
 }
 
 test_deny_turns_to_allow if {
 	not groups.allow with input as ask("bob", "audit")
-		with nats.kv.watch_bucket as watched
 		with data.nats.kv as buckets
-	groups.allow with input as ask("bob", "audit")
 		with nats.kv.watch_bucket as watched
+	groups.allow with input as ask("bob", "audit")
 		with data.nats.kv as object.union(buckets, {readers: {"permissions": {"audit": true}}})
+		with nats.kv.watch_bucket as watched
 }
 
 test_unwatched_denies_and_says_so if {
