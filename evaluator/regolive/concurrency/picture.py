@@ -205,14 +205,13 @@ def _is_machinery(frame: FrameType) -> bool:
 
 
 def _frames(frame: FrameType | None) -> list[FrameType]:
-    """The stack from its innermost frame that is not part of the wait itself."""
-    while frame is not None and _is_machinery(frame):
-        frame = frame.f_back
+    """The stack from its innermost frame that is not part of the wait itself, if there is any."""
     found = []
     while frame is not None:
         found.append(frame)
         frame = frame.f_back
-    return found
+    own = next((n for n, each in enumerate(found) if not _is_machinery(each)), 0)
+    return found[own:]
 
 
 def _where(frame: FrameType) -> str:

@@ -133,6 +133,18 @@ def test_how_long_a_lock_was_held_begins_when_it_is_got(stage: Stage) -> None:
     assert taken > 0
 
 
+def test_a_thread_that_is_nothing_but_a_wait_is_somewhere_all_the_same() -> None:
+    m = Mutex("m")
+    with m:
+        thread = threading.Thread(target=m.acquire, name="bare", daemon=True)
+        thread.start()
+        while (picture := take_picture(thread)).waits_for is None:
+            thread.join(0.001)
+        assert "regolive/concurrency/" in picture.waits_for.place
+        assert picture.stack
+    thread.join(LIMIT)
+
+
 def test_a_place_is_a_line_in_a_function() -> None:
     frame = sys._getframe()
     place = describe_place(frame.f_code, frame.f_lasti)
