@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from regolive.codegen.analysis import adds_results, made_by_rule, order_matters, walk, writes
-from regolive.codegen.gen import MAX_INDENT, MAX_LOOPS, Expr, Gen, Label
+from regolive.codegen.gen import Expr, Gen, Label
 from regolive.codegen.lookup import known_key
 from regolive.ir import nodes as ir
 
@@ -62,11 +63,6 @@ def _negate(gen: Gen, outer: Label) -> bool:
 
 def emit_scan(gen: Gen, stmt: ir.ScanStmt, stmts: tuple[ir.Stmt, ...], i: int) -> int:
     """The block for each element; an undefined one goes on to the next element."""
-    if gen.loops() >= MAX_LOOPS or gen.w.indent >= MAX_INDENT:
-        from regolive.codegen.parts import emit_part
-
-        emit_part(gen, stmt)
-        return 1
     source = gen.read(stmt.source)
     _hoist(gen, stmt)
     wanted_key = known_key(gen, stmt)
@@ -182,6 +178,55 @@ def _hoist(gen: Gen, scan: ir.ScanStmt) -> None:
                 gen.env[stmt.target] = found
                 gen.hoisted[id(stmt)] = found
             changed.discard(stmt.target)
+
+
+def hoist_common(gen: Gen, blocks: Sequence[ir.Block]) -> None:
+    """Lookups that several bodies of a rule make are made once, before the first.
+
+    Only lookups in the parameters (and in what was found so), by constant keys.
+    """
+    from regolive.codegen.statements import dot_code
+
+    places: dict[tuple[str, str], set[int]] = {}
+    found: dict[tuple[str, str], list[ir.DotStmt]] = {}
+    names: dict[int, str] = {p: gen.var(p) for p in gen.locals.params if gen.locals.steady(p)}
+    order: list[tuple[str, str]] = []
+    for path, stmt in walk(blocks):
+        if (
+            isinstance(stmt, ir.AssignVarStmt)
+            and isinstance(stmt.source, ir.Local)
+            and stmt.source.index in names
+            and gen.locals.steady(stmt.target)
+        ):
+            names[stmt.target] = names[stmt.source.index]
+        if (
+            not isinstance(stmt, ir.DotStmt)
+            or not isinstance(stmt.source, ir.Local)
+            or not isinstance(stmt.key, ir.Const)
+            or stmt.source.index not in names
+            or not gen.locals.steady(stmt.target)
+        ):
+            continue
+        what = (names[stmt.source.index], repr(stmt.key.value))
+        names[stmt.target] = ".".join(what)
+        if what not in found:
+            order.append(what)
+        found.setdefault(what, []).append(stmt)
+        places.setdefault(what, set()).add(path[0])
+    made: dict[str, Expr] = {gen.var(p): gen.read(p) for p in gen.locals.params}
+    for what in order:
+        source = made.get(what[0])
+        if len(places[what]) < 2 or source is None:
+            continue
+        first = found[what][0]
+        expr = Expr(gen.fresh("h"))
+        key = gen.operand(first.key)
+        gen.w.emit(f"{expr.code} = {dot_code(source, key, base=_is_base(gen, first))}")
+        made[".".join(what)] = expr
+        for stmt in found[what]:
+            gen.env[stmt.target] = expr
+            gen.hoisted[id(stmt)] = expr
+        gen.hoists[source.code, key.code] = expr
 
 
 def _is_base(gen: Gen, stmt: ir.DotStmt) -> bool:

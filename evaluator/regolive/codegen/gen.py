@@ -312,22 +312,38 @@ class Gen:
         *,
         jump: str | None = None,
         complete: Callable[[], None] | None = None,
-        flat: bool | None = None,
     ) -> None:
         """Write a block. ``jump`` leaves it, if Python has a statement for that here;
         ``complete`` writes what is to happen when its end is reached.
         """
-        from regolive.codegen.statements import emit_statements
+        from regolive.codegen.parts import emit_part
 
         w = self.w
         indent, defined, dots = w.indent, set(self.defined), dict(self.dots)
         assigned, unknown = set(self.assigned), dict(self.known_undefined)
         hoists, facts, lengths = dict(self.hoists), dict(self.facts), dict(self.lengths)
         asked = dict(self.asked)
-        if flat is None:
-            flat = jump is None and count_tests(block) > MAX_NESTED_TESTS
-        if flat and self.loops() >= MAX_LOOPS:
-            flat = False
+        dead, self.dead = self.dead, False
+        if self.loops() >= MAX_LOOPS or w.indent >= MAX_INDENT:
+            emit_part(self, block, complete)
+        else:
+            self._block_here(block, jump, complete)
+        w.close_to(indent)
+        self.dead = dead
+        self.defined, self.dots, self.assigned = defined, dots, assigned
+        self.known_undefined, self.hoists = unknown, hoists
+        self.forget(block)
+        self.facts, self.lengths, self.asked = facts, lengths, asked
+
+    def _block_here(
+        self, block: ir.Block, jump: str | None, complete: Callable[[], None] | None
+    ) -> None:
+        """Write a block in line."""
+        from regolive.codegen.statements import emit_statements
+
+        w = self.w
+        indent = w.indent
+        flat = jump is None and count_tests(block) > MAX_NESTED_TESTS
         label = Label(len(self.walls), jump)
         label.place = w.reserve()
         if flat:
@@ -335,7 +351,6 @@ class Gen:
             self.walls.append("loop")
             label.height, label.jump = len(self.walls), "break"
         self.labels.append(label)
-        dead, self.dead = self.dead, False
         emit_statements(self, block.stmts)
         if not self.dead and complete is not None:
             complete()
@@ -347,12 +362,6 @@ class Gen:
         self.labels.pop()
         if label in self.pending:
             self.pending.remove(label)
-        w.close_to(indent)
-        self.dead = dead
-        self.defined, self.dots, self.assigned = defined, dots, assigned
-        self.known_undefined, self.hoists = unknown, hoists
-        self.forget(block)
-        self.facts, self.lengths, self.asked = facts, lengths, asked
 
     def falls_through(self, indent: int) -> bool:
         """Whether control can reach the end of the suite at this indentation."""

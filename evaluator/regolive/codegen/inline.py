@@ -107,9 +107,11 @@ def _member(gen: Gen, name: str, args: list[Expr]) -> Inline:
             return Inline(f"({value.code} in {keys})", "bool", total=True, condition=True)
         code = f"({value.code} in {keys} if {value.cls} is str else {slow})"
         return Inline(code, "bool", total=True, condition=True)
-    test = "" if value.kind == "str" else f" and {value.cls} is str"
+    tests = [] if collection.kind == "list" else [f"{collection.cls} is list"]
+    if value.kind != "str":
+        tests.append(f"{value.cls} is str")
     fast = f"{value.code} in {collection.code}"
-    code = f"({fast} if {collection.cls} is list{test} else {slow})"
+    code = f"({fast} if {' and '.join(tests)} else {slow})" if tests else f"({fast})"
     return Inline(code, "bool", total=True, condition=True)
 
 
@@ -135,6 +137,20 @@ def _object_get(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     return Inline(f"{fast} if {' and '.join(tests)} else {slow}")
 
 
+def _split(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+    text, separator = args
+    if text.kind not in (None, "str") or not separator.is_const or not separator.const:
+        return None  # an empty separator splits into characters
+    if separator.kind != "str":
+        return None
+    fast = f"{text.code}.split({separator.code})"
+    if text.kind == "str":
+        return Inline(fast, "list", total=True)
+    slow = f"{name_of(gen, name)}(q, {text.code}, {separator.code})"
+    # The builtin gives an array or nothing, and so does Python.
+    return Inline(f"{fast} if {text.cls} is str else {slow}", "list")
+
+
 _TEMPLATES: dict[str, Callable[[Gen, str, list[Expr]], Inline | None]] = {
     "contains": _string_test("{1} in {0}"),
     "count": _count,
@@ -149,5 +165,6 @@ _TEMPLATES: dict[str, Callable[[Gen, str, list[Expr]], Inline | None]] = {
     "neq": _not_equal,
     "object.get": _object_get,
     "plus": _arithmetic("+"),
+    "split": _split,
     "startswith": _string_test("{0}.startswith({1})"),
 }

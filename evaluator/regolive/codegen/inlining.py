@@ -7,7 +7,7 @@ a function is compiled under one policy file, for its tracebacks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from regolive.codegen.analysis import (
@@ -68,7 +68,7 @@ def inline_functions(functions: Mapping[str, ir.Func]) -> dict[str, ir.Func]:
         function = _expand(out[name], small)
         out[name] = function
         file = _file(function.blocks)
-        made = _straight(function) or _predicate(function)
+        made = _straight(function, functions) or _predicate(function)
         if made is not None and file is not None:
             small[name] = (made, file)
     return out
@@ -98,7 +98,9 @@ def _file(blocks: Sequence[ir.Block]) -> int | None:
     return files.pop() if len(files) == 1 else None
 
 
-def _bodies(function: ir.Func) -> list[tuple[ir.Stmt, ...]] | None:
+def _bodies(
+    function: ir.Func, calls_builtin: Callable[[ir.Stmt], bool]
+) -> list[tuple[ir.Stmt, ...]] | None:
     """The statements of each body, if the function is nothing but bodies that give its value."""
     found = []
     for block in function.blocks:
@@ -116,14 +118,20 @@ def _bodies(function: ir.Func) -> list[tuple[ir.Stmt, ...]] | None:
         last = stmts[-1]
         if not isinstance(last, ir.AssignVarOnceStmt) or last.target != function.returns:
             return None
-        if not all(isinstance(s, _STRAIGHT) for s in stmts[:-1]):
+        if not all(isinstance(s, _STRAIGHT) or calls_builtin(s) for s in stmts[:-1]):
             return None
         found.append(stmts)
     return found
 
 
-def _straight(function: ir.Func) -> _Straight | None:
-    bodies = _bodies(function)
+def _straight(function: ir.Func, functions: Mapping[str, ir.Func]) -> _Straight | None:
+    # The value of a rule may be kept for the query; a function computes it at each call anyway.
+    may_call = len(function.params) > 2
+
+    def calls_builtin(stmt: ir.Stmt) -> bool:
+        return may_call and isinstance(stmt, ir.CallStmt) and stmt.func not in functions
+
+    bodies = _bodies(function, calls_builtin)
     if bodies is None or len(bodies) != 1 or len(bodies[0]) > MAX_STATEMENTS:
         return None
     known = find_locals(function.blocks, function.params)
@@ -136,7 +144,7 @@ def _straight(function: ir.Func) -> _Straight | None:
 
 
 def _predicate(function: ir.Func) -> _Predicate | None:
-    bodies = _bodies(function)
+    bodies = _bodies(function, lambda stmt: False)
     if bodies is None or not 1 < len(bodies) <= 4:
         return None
     params = frozenset(function.params)

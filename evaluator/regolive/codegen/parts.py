@@ -1,40 +1,51 @@
-"""A piece of a function that is nested too deep for CPython becomes a function of its own.
+"""A block that is nested too deep for CPython becomes a function of its own.
 
 CPython compiles at most 20 statically nested loops and 100 levels of indentation. The part takes
 the variables it reads as parameters and returns those it sets; jumps out of it are flags among
-those.
+those. Leaving the block is returning from the part.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 
-from regolive.codegen.gen import Gen
+from regolive.codegen.gen import Gen, Label
 from regolive.codegen.writer import Writer
 from regolive.ir import nodes as ir
 
 # The names that generated code gives to variables of a function, as opposed to globals.
 _VARIABLE = re.compile(r"(?:input|data|q|results|ret0|[dlhfsvw]\d+|q\d+)\Z")
+# A `with` puts these back where it ends, so what they are inside a part stays inside.
+_DOCUMENTS = frozenset({"input", "data", "q"})
 
 
-def emit_part(gen: Gen, stmt: ir.Stmt) -> None:
-    """Write a statement as a function of its own, and the call of it."""
+def emit_part(gen: Gen, block: ir.Block, complete: Callable[[], None] | None) -> None:
+    """Write a block as a function of its own, and the call of it."""
+    from regolive.codegen.statements import emit_statements
 
     outer = gen.w
     name = f"{gen.name}__{gen.fresh('part')}"
     gen.w = Writer(row=outer.row)
     gen.w.indent = 1
     gen.walls.append("part")
-    defined, assigned, dead = set(gen.defined), set(gen.assigned), gen.dead
-    gen.block(ir.Block((stmt,)), complete=None, flat=False)
-    gen.defined, gen.assigned, gen.dead = defined, assigned, dead
+    label = Label(len(gen.walls), jump="return PART")
+    label.place = gen.w.reserve()
+    gen.labels.append(label)
+    emit_statements(gen, block.stmts)
+    if not gen.dead and complete is not None:
+        complete()
+    gen.labels.pop()
+    if label in gen.pending:
+        gen.pending.remove(label)
     gen.walls.pop()
     inner, gen.w = gen.w, outer
+    inner.close_to(1)
     inner.indent = 1
     text, _ = inner.render()
-    loaded, stored = _variables("def part():\n" + text.replace("return PART", "return"))
-    results = sorted(stored)
+    loaded, stored = _variables("def part():\n    pass\n" + text.replace("return PART", "return"))
+    results = sorted(stored - _DOCUMENTS)
     parameters = sorted((loaded | stored) - {"q"})
     returned = f"return {', '.join(results)}" + ("," if len(results) == 1 else "")
     for line in inner.lines:
@@ -50,7 +61,6 @@ def emit_part(gen: Gen, stmt: ir.Stmt) -> None:
     outer.emit(
         f"{', '.join(results)}{',' if len(results) == 1 else ''} = {call}" if results else call
     )
-    gen.after_nested()
 
 
 def _variables(source: str) -> tuple[set[str], set[str]]:

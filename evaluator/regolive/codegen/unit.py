@@ -19,8 +19,10 @@ from regolive.codegen.analysis import (
     unguarded_assignments,
     walk,
 )
+from regolive.codegen.control import hoist_common
 from regolive.codegen.gen import Gen, Unit
 from regolive.codegen.inlining import inline_functions
+from regolive.codegen.plans import as_function, gives_one_value
 from regolive.codegen.positions import MARK
 from regolive.codegen.simplify import simplify, simplify_blocks
 from regolive.codegen.support import EXPORTS
@@ -85,10 +87,16 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
         pieces.append(_function(unit, function))
         pieces += _take_parts(unit)
     plans: dict[str, str] = {}
+    values: dict[str, str] = {}
     for number, plan in enumerate(policy.plans):
         plans[plan.name] = f"plan_{number}"
         pieces.append(_plan(unit, plan, plans[plan.name]))
         pieces += _take_parts(unit)
+        if gives_one_value(plan):
+            # What callers want of an entrypoint is its value, not a set of results around it.
+            pieces.append(_plan(unit, as_function(plan), f"value_{number}", value=True))
+            pieces += _take_parts(unit)
+            values[plan.name] = f"value_{number}"
 
     space: dict[str, Any] = dict(EXPORTS)
     space |= unit.constants
@@ -103,7 +111,11 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     }
     _remember_sources(policy)
     entries = {
-        plan.name: Entry(plan.name, space[plans[plan.name]], _direct(plan, unit, space))
+        plan.name: Entry(
+            plan.name,
+            space[plans[plan.name]],
+            _direct(plan, unit, space) or space.get(values.get(plan.name, "")),
+        )
         for plan in policy.plans
     }
     return CompiledPolicy(entries, _readable(unit, policy, pieces))
@@ -170,6 +182,7 @@ def _function(unit: Unit, function: ir.Func) -> _Piece:
     gen.w.open(f"def {gen.name}({parameters}):")
     place = gen.w.reserve()
     gen.function_label.place = gen.w.reserve()
+    hoist_common(gen, blocks[:tail])
     for number, block in enumerate(blocks[:tail]):
         last = number == tail - 1
         straight = _straight(block)
@@ -228,16 +241,19 @@ def _only_returns(block: ir.Block, local: int) -> bool:
     )
 
 
-def _plan(unit: Unit, plan: ir.Plan, name: str) -> _Piece:
+def _plan(unit: Unit, plan: ir.Plan, name: str, *, value: bool = False) -> _Piece:
     blocks = simplify_blocks(plan.blocks)
     gen = _start(unit, blocks, (0, 1), name)
     gen.w.open(f"def {name}(q, input, data):")
-    gen.w.emit("results = []")
+    if not value:
+        gen.w.emit("results = []")
     place = gen.w.reserve()
     gen.function_label.place = gen.w.reserve()
     for block in blocks:
         gen.block(block)
-    gen.w.emit("return results")
+    gen.w.close_to(1)
+    if gen.falls_through(1):
+        gen.w.emit("return U" if value else "return results")
     _initialise(gen, place)
     return _Piece(gen.w, gen.file)
 
