@@ -37,6 +37,7 @@ FAMILIES = (
     "sets",
     "sprintf",
     "strings",
+    "template",
     "time",
     "types",
     "units",
