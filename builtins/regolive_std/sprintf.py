@@ -8,8 +8,10 @@ are the kinds here.
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from regolive import BuiltinError
@@ -45,18 +47,32 @@ class _Flags:
 @std("sprintf", args=[STRING, array()], result=STRING)
 def sprintf(format: str, values: list[Any]) -> str:
     """A format string with its verbs replaced by values, as Go's ``fmt.Sprintf`` does it."""
-    if len(values) == 1 and format in _PLAIN:
-        value = values[0]
-        if value.__class__ is str:
-            if format != "%d":
-                return value
-        elif value.__class__ is int and format != "%s":
-            return str(value)
-    return _Printer(format, values).run()
+    plain = _plain(format)
+    if plain is None or len(plain) != 2 * len(values) + 1:
+        return _Printer(format, values).run()
+    out = list(plain)
+    for at, value in enumerate(values):
+        verb = plain[2 * at + 1]
+        cls = value.__class__
+        if cls is str:
+            if verb == "d":
+                return _Printer(format, values).run()
+            out[2 * at + 1] = value
+        elif cls is int and verb != "s" and -_INT64 <= value < _INT64:
+            out[2 * at + 1] = str(value)
+        else:
+            out[2 * at + 1] = _printed(_Flags(), _argument(value), verb)
+    return "".join(out)
 
 
-# The formats that only turn one value into text: much the most used.
-_PLAIN = frozenset({"%s", "%v", "%d"})
+@lru_cache(maxsize=512)
+def _plain(format: str) -> tuple[str, ...] | None:
+    """Text, verb, text, verb, ... text for a format of bare verbs only: nearly every one."""
+    parts = _BARE.split(format)
+    return None if any("%" in text for text in parts[::2]) else tuple(parts)
+
+
+_BARE = re.compile("%([sdv])")
 
 
 def _argument(value: Any) -> Any:
