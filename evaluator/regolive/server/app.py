@@ -117,7 +117,8 @@ class Service:
             if clean is not None:
                 return _redirect(request, clean)
             timeout = _timeout(request, self.limits.timeout)
-            job = Job(f"{request.method} {request.url.path}"[:200], time.monotonic() + timeout)
+            name = f"{request.method} {_raw_path(request)}"[:200]
+            job = Job(name, time.monotonic() + timeout)
             body = await self._body(request, job) if request.method == "POST" else None
             asked = DataRequest(
                 path,
@@ -218,15 +219,13 @@ async def _disconnected(receive: Receive) -> None:
 def _data_path(request: Request) -> tuple[Path, str | None]:
     """The path below ``data``, and the URL to go to instead if it has empty segments, as in OPA.
 
-    Read from the URL as it was sent: in one decoded by the server, an escaped slash is a slash.
+    Read from the path as it was sent: decoded, an escaped slash would be a slash.
     """
-    scope = request.scope
-    raw: bytes | None = scope.get("raw_path")
-    text = raw.decode("latin-1") if raw else quote(scope["path"])
-    root = quote(scope.get("root_path", ""))
+    text = _raw_path(request)
+    root = quote(request.scope.get("root_path", ""))
     if root and text.startswith(root):
         text = text[len(root) :]
-    text = text.partition("?")[0][len(_DATA) :]
+    text = text[len(_DATA) :]
     segments = [segment for segment in text.split("/") if segment]
     clean = "".join(f"/{segment}" for segment in segments)
     if clean != text:
@@ -235,6 +234,13 @@ def _data_path(request: Request) -> tuple[Path, str | None]:
         return parse_path(clean or "/"), None
     except InvalidPathError as error:
         raise RequestError(f"invalid path: {error}") from error
+
+
+def _raw_path(request: Request) -> str:
+    """The path as it was sent, escapes and all: also what is safe to log."""
+    raw: bytes | None = request.scope.get("raw_path")
+    text = raw.decode("latin-1") if raw else quote(request.scope["path"])
+    return text.partition("?")[0]
 
 
 def _redirect(request: Request, url: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from regolive import Runtime
 from regolive.compiler import get_front_end
 from regolive.errors import FrontEndError
+from regolive.ir.writer import write_policy
 from regolive.server.data import DataRequest, Documents
 from regolive.server.work import Job
 
@@ -204,6 +206,21 @@ def test_packages_that_the_compiler_cannot_take_are_left_out_and_say_so(caplog):
         status, body = ask(documents, "x", "r")
         assert status == 500
         assert b"data.x is not served: it crashed with SIGABRT" in body
+
+
+def test_a_bundle_answers_what_it_was_built_for(tmp_path):
+    modules = {"x.rego": 'package x\nr := {"k": data.base.v}\nother := 1'}
+    with Runtime(modules=modules, discover=False) as runtime:
+        (tmp_path / "plan.json").write_text(json.dumps(write_policy(runtime.plan("data.x.r"))))
+    (tmp_path / "data.json").write_text('{"base": {"v": 7}}')
+    with Runtime(bundle=tmp_path, discover=False) as runtime:
+        documents = Documents(runtime)
+        assert ask(documents, "x", "r") == (200, b'{"result":{"k":7}}\n')
+        assert ask(documents, "x", "r", "k") == (200, b'{"result":7}\n')
+        assert ask(documents, "base", "v") == (200, b'{"result":7}\n')
+        status, body = ask(documents, "x")
+        assert status == 500
+        assert b"the bundle has no plan for data.x; it has: data.x.r" in body
 
 
 def test_a_runtime_without_policies_serves_its_documents():
