@@ -10,6 +10,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from cryptography.x509 import ObjectIdentifier
 
 from regolive import BuiltinError
 from regolive_std.gourl import parse_url
+from regolive_std.mailbox import parse_mailbox
 from regolive_std.pem import BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, SET, Der
 
 Oid = tuple[int, ...]
@@ -245,6 +247,23 @@ def parse_all(der: bytes) -> list[Certificate]:
 
 def parse(der: bytes) -> Certificate:
     """The certificate. Raises ValueError."""
+    try:
+        return _parse(der)
+    except _REFUSED as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+# What cryptography raises besides ValueError.
+_REFUSED = (
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+    TypeError,
+)
+
+
+def _parse(der: bytes) -> Certificate:
     loaded = x509.load_der_x509_certificate(der)
     body = Der(loaded.tbs_certificate_bytes).inside()
     if body.peek() == 0xA0:
@@ -252,7 +271,10 @@ def parse(der: bytes) -> Certificate:
     serial = int.from_bytes(body.contents(INTEGER), "big", signed=True)
     if serial < 0:
         raise ValueError("negative serial number")
-    body.any()  # signature algorithm
+    outer = Der(der).inside()
+    outer.any()  # all that is signed
+    if body.any()[1] != outer.any()[1]:
+        raise ValueError("inner and outer signature algorithm identifiers don't match")
     issuer = body.element(SEQUENCE)
     body.any()  # validity
     subject = body.element(SEQUENCE)
@@ -294,11 +316,44 @@ def _check_extensions(cert: Certificate) -> None:
     for found in cert.extensions:
         if found.critical and found.oid in (AUTHORITY_KEY, SUBJECT_KEY, AUTHORITY_INFO):
             raise ValueError("extension incorrectly marked critical")
+    if cert.extensions:
+        _ = cert._typed
     for uri in cert.names.uris:
-        parse_url(uri)
+        if not domain_valid(parse_url(uri)["Host"]):
+            raise ValueError(f"cannot parse URI {uri}: invalid domain")
+    for names in cert.constraints:
+        emails = [e for e in names.emails if "@" not in e]
+        for domain in (*names.dns, *names.uris, *emails):
+            if not domain_valid(domain.removeprefix(".")):
+                raise ValueError(f"failed to parse constraint {domain}")
+        if any(address(domain) is not None for domain in names.uris):
+            raise ValueError("failed to parse URI constraint: cannot be IP address")
+        if any("@" in e and parse_mailbox(e) is None for e in names.emails):
+            raise ValueError("failed to parse rfc822Name constraint")
     for part in ("constraints", "key_usage", "usages", "authority", "policies", "mappings"):
         getattr(cert, part)
     _ = cert.policy_limits
+
+
+def domain_valid(name: str) -> bool:
+    """Whether a name can stand for a host, as Go sees it."""
+    return not name or all(
+        label and len(label) <= 63 and all("!" <= c <= "~" for c in label)
+        for label in name.split(".")
+    )
+
+
+def address(text: str) -> Any:
+    """The IP address that a text is, or None. IPv4 in IPv6 is IPv4 to Go."""
+    try:
+        return plain_address(ip_address(text)) if "%" not in text else None
+    except ValueError:
+        return None
+
+
+def plain_address(found: Any) -> Any:
+    """An address without the form of IPv6 around one of IPv4."""
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 def read_public_key(loaded: Any, algorithm: str) -> Any:

@@ -18,6 +18,7 @@ from regolive_std.certificates import (
     BASIC_CONSTRAINTS,
     CRL_POINTS,
     NAME_CONSTRAINTS,
+    POLICIES,
     PUBLIC_KEYS,
     SUBJECT_KEY,
     AltNames,
@@ -25,6 +26,7 @@ from regolive_std.certificates import (
     Extension,
     Oid,
     name_json,
+    plain_address,
     read_extensions,
     read_public_key,
 )
@@ -102,7 +104,7 @@ def certificate_json(cert: Certificate, *, uri_strings: bool) -> dict[str, Any]:
         **_constraints_json("Permitted", permitted),
         **_constraints_json("Excluded", excluded),
         "PermittedDNSDomainsCritical": _critical(cert, NAME_CONSTRAINTS),
-        "PolicyIdentifiers": _or_null(map(list, cert.policies)),
+        "PolicyIdentifiers": _identifiers(cert),
         "Policies": _or_null(".".join(map(str, p)) for p in cert.policies),
         "InhibitAnyPolicy": inhibit or 0,
         "InhibitAnyPolicyZero": inhibit == 0,
@@ -121,6 +123,11 @@ def certificate_json(cert: Certificate, *, uri_strings: bool) -> dict[str, Any]:
     if uri_strings:
         out["URIStrings"] = _or_null(url_text(uri) for uri in cert.names.uris)
     return out
+
+
+def _identifiers(cert: Certificate) -> list[list[int]] | None:
+    # The one list that Go makes before it has anything to put in.
+    return None if cert.extension(POLICIES) is None else [list(p) for p in cert.policies]
 
 
 def _critical(cert: Certificate, oid: Oid) -> bool:
@@ -204,7 +211,7 @@ def _names_json(names: AltNames) -> dict[str, Any]:
     return {
         "DNSNames": _or_null(names.dns),
         "EmailAddresses": _or_null(names.emails),
-        "IPAddresses": _or_null(map(str, names.addresses)),
+        "IPAddresses": _or_null(str(plain_address(a)) for a in names.addresses),
         "URIs": _or_null(map(parse_url, names.uris)),
     }
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,6 +23,9 @@ from regolive_std.certificates import (
     SUBJECT_KEY,
     Certificate,
     Oid,
+    address,
+    domain_valid,
+    plain_address,
 )
 from regolive_std.certificates_json import signature_number
 from regolive_std.gourl import parse_url
@@ -272,9 +274,9 @@ def _map_policies(
 
 def _check_host(cert: Certificate, host: str) -> None:
     bare = host[1:-1] if len(host) >= 3 and host[0] == "[" and host[-1] == "]" else host
-    address = _address(bare)
-    if address is not None:
-        if any(_plain(address) == _plain(a) for a in cert.names.addresses):
+    ip = address(bare)
+    if ip is not None:
+        if any(ip == plain_address(a) for a in cert.names.addresses):
             return
         raise NotVerified(f"certificate is not valid for {bare}")
     name = _lower(host)
@@ -291,18 +293,6 @@ def _check_host(cert: Certificate, host: str) -> None:
         elif pattern == name and name not in ("", "."):
             return
     raise NotVerified(f"certificate is not valid for {host}")
-
-
-def _address(text: str) -> Any:
-    try:
-        return ip_address(text) if "%" not in text else None
-    except ValueError:
-        return None
-
-
-def _plain(address: Any) -> Any:
-    """IPv4 in IPv6 is IPv4 to Go."""
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _lower(text: str) -> str:
@@ -337,7 +327,7 @@ def _check_names(chain: list[Certificate]) -> None:
                 raise NotVerified(f"cannot parse rfc822Name {email}")
             mailboxes.append((mailbox[0], mailbox[1].lower()))
         for text in (*names.dns, *hosts, *(domain for _, domain in mailboxes)):
-            if not _domain_valid(text):
+            if not domain_valid(text):
                 raise NotVerified(f"cannot parse name {text}")
         for authority in above:
             permitted, excluded = authority.constraints
@@ -373,19 +363,12 @@ def _within(sort: str, name: Any, constraint: Any, *, excluding: bool = False) -
     return bool(excluding and dot and name[:1] == "*" and name.partition(".")[2] == parent)
 
 
-def _domain_valid(name: str) -> bool:
-    return not name or all(
-        label and len(label) <= 63 and all("!" <= c <= "~" for c in label)
-        for label in name.split(".")
-    )
-
-
 def _uri_host(uri: str) -> str:
     host: str = parse_url(uri)["Host"].lower()
     if not host:
         raise NotVerified(f"URI with empty host ({uri}) cannot be matched against constraints")
     if ":" in host and not host.endswith("]"):
         host = host.rpartition(":")[0].removeprefix("[").removesuffix("]")
-    if host.startswith("[") or _address(host) is not None:
+    if host.startswith("[") or address(host) is not None:
         raise NotVerified(f"URI with IP ({uri}) cannot be matched against constraints")
     return host
