@@ -267,8 +267,13 @@ def constant_result(function: ir.Func) -> Any:
 
 
 def is_default(function: ir.Func, path: Path) -> bool:
-    """Whether a top-level statement assigns the default: ``IsUndefined r; AssignVarOnce r``."""
+    """Whether a top-level statement assigns the default: ``IsUndefined r; AssignVarOnce r``.
+
+    It comes after all bodies: what stands in the middle is an ``else`` of the one before.
+    """
     if len(path) != 2 or path[1] != 1:
+        return False
+    if any(function.returns in writes(s) for _, s in walk(function.blocks[path[0] + 1 :])):
         return False
     first = function.blocks[path[0]].stmts[0]
     return isinstance(first, ir.IsUndefinedStmt) and first.source == function.returns

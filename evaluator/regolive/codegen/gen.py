@@ -130,6 +130,7 @@ class Gen:
         # Rules already asked on the way here, by name: asking again gives the same.
         self.asked: dict[str, Expr] = {}
         self.has_with = False
+        self.sure: set[str] = set()  # lookups made beforehand that were found to be defined
         self.scans = 0
         self.part_variables: set[str] = set()
         self.is_function = False
@@ -225,6 +226,11 @@ class Gen:
         given = len(others) + (local in self.locals.params)
         return given + len(unguarded_assignments(self.locals, local))
 
+    def unguarded_after(self, stmt: ir.AssignVarOnceStmt) -> bool:
+        """Whether its target is assigned further on without asking that it is undefined."""
+        place = next(p for p, s in self.locals.defs[stmt.target] if s is stmt)
+        return any(p > place for p in unguarded_assignments(self.locals, stmt.target))
+
     # control flow
 
     def usable(self, label: Label) -> bool:
@@ -249,6 +255,8 @@ class Gen:
     def require_defined(self, code: str) -> None:
         """The block is undefined if the value is."""
         self.require(f"{code} is not U", f"{code} is U")
+        if code.startswith("h"):  # a lookup made beforehand: it keeps its value
+            self.sure.add(code)
 
     def fail(self) -> None:
         """The block is undefined, whatever else."""
@@ -322,7 +330,7 @@ class Gen:
         indent, defined, dots = w.indent, set(self.defined), dict(self.dots)
         assigned, unknown = set(self.assigned), dict(self.known_undefined)
         hoists, facts, lengths = dict(self.hoists), dict(self.facts), dict(self.lengths)
-        asked = dict(self.asked)
+        asked, sure = dict(self.asked), set(self.sure)
         dead, self.dead = self.dead, False
         if self.loops() >= MAX_LOOPS or w.indent >= MAX_INDENT:
             emit_part(self, block, complete)
@@ -333,7 +341,7 @@ class Gen:
         self.defined, self.dots, self.assigned = defined, dots, assigned
         self.known_undefined, self.hoists = unknown, hoists
         self.forget(block)
-        self.facts, self.lengths, self.asked = facts, lengths, asked
+        self.facts, self.lengths, self.asked, self.sure = facts, lengths, asked, sure
 
     def _block_here(
         self, block: ir.Block, jump: str | None, complete: Callable[[], None] | None

@@ -23,7 +23,7 @@ from regolive.codegen.split import rename_statement
 from regolive.ir import nodes as ir
 
 # A rule with more statements than this stays a function.
-MAX_STATEMENTS = 8
+MAX_STATEMENTS = 12
 
 _STRAIGHT = (
     AnyOfStmt,

@@ -33,7 +33,7 @@ _PURE = (
 
 def known_key(gen: Gen, scan: ir.ScanStmt) -> Expr | None:
     """What the key of a scan must equal, if the body says so before it does anything else."""
-    if not gen.locals.steady(scan.key):
+    if not gen.locals.steady(scan.key) or not gen.locals.steady(scan.value):
         return None
     same = {scan.key}  # the key, and copies of it
     for stmt in scan.block.stmts:

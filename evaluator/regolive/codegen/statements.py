@@ -52,14 +52,14 @@ def _assign_once(gen: Gen, stmt: ir.AssignVarOnceStmt, stmts: tuple[ir.Stmt, ...
     _need(gen, stmt.source)
     source = gen.operand(stmt.source)
     is_result = stmt.target == gen.returns
-    if is_result and gen.early is not None and stmt.source == gen.early:
+    if is_result and (gen.always_given or (gen.early is not None and stmt.source == gen.early)):
         gen.give(source.code)
         return 1
     target = gen.read(stmt.target)
     guarded = gen.known_undefined.get(stmt.target) == gen.scans
     last = asked_last(gen.locals, stmt.target)
     if guarded or (last and gen.unguarded(stmt.target) == 1 and not gen.scans):
-        if is_result and last:
+        if is_result and last and not gen.unguarded_after(stmt):
             gen.give(source.code)
         else:
             gen.write(stmt.target, source.code)
@@ -203,7 +203,7 @@ def dot_code(source: Expr, key: Expr, *, base: bool, length: int | None = None) 
 def _dot(gen: Gen, stmt: ir.DotStmt, *_: Any) -> int:
     hoisted = gen.hoisted.get(id(stmt))
     if hoisted is not None:
-        if stmt.target not in gen.defined:
+        if stmt.target not in gen.defined and hoisted.code not in gen.sure:
             gen.require_defined(hoisted.code)
             gen.defined.add(stmt.target)
         return 1

@@ -24,6 +24,7 @@ from regolive.codegen.gen import Gen, Unit
 from regolive.codegen.inlining import inline_functions
 from regolive.codegen.plans import as_function, gives_one_value
 from regolive.codegen.positions import MARK
+from regolive.codegen.reorder import tests_first
 from regolive.codegen.simplify import simplify, simplify_blocks
 from regolive.codegen.support import EXPORTS
 from regolive.codegen.writer import Writer
@@ -68,6 +69,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     """
     policy = reachable(policy)
     functions = inline_functions({f.name: simplify(f) for f in policy.funcs})
+    functions = {name: tests_first(f) for name, f in functions.items()}
     unit = Unit(
         policy=policy,
         functions=functions,
@@ -300,18 +302,21 @@ def _remember_sources(policy: ir.Policy) -> None:
 def _direct(plan: ir.Plan, unit: Unit, space: Mapping[str, Any]) -> QueryFunction | None:
     """The rule that a plan does nothing but ask, as a function."""
     called: ir.CallStmt | None = None
+    values: set[int] = set()  # what it gave, and copies of it
     for _, stmt in walk(plan.blocks):
         match stmt:
             case ir.CallStmt() if called is None and stmt.func in unit.functions:
                 called = stmt
-            case ir.ObjectInsertStmt(key=ir.Const(value="result")):
+                values.add(stmt.result)
+            case ir.AssignVarStmt(source=ir.Local(index=source)) if source in values:
+                values.add(stmt.target)
+            case ir.ObjectInsertStmt(
+                key=ir.Const(value="result"), value=ir.Local(index=source)
+            ) if source in values:
                 pass
-            case (
-                ir.AssignVarStmt(source=ir.Local())
-                | ir.MakeObjectStmt()
-                | ir.IsDefinedStmt()
-                | ir.ResultSetAddStmt()
-            ):
+            case ir.IsDefinedStmt(source=source) if source in values:
+                pass
+            case ir.MakeObjectStmt() | ir.ResultSetAddStmt():
                 pass
             case _:
                 return None
