@@ -286,9 +286,18 @@ def _only_constant(function: ir.Func) -> ir.Const | None:
     OPA calls it early exit. A default counts not, being asked for where no body gave a value.
     """
     given: set[Any] = set()
-    for block in function.blocks:
-        first = block.stmts[0] if block.stmts else None
-        if isinstance(first, ir.IsUndefinedStmt) and first.source == function.returns:
+    giving = [
+        b
+        for b in function.blocks
+        if any(getattr(s, "target", -1) == function.returns for s in _all(b))
+    ]
+    for block in giving:
+        first = block.stmts[0]
+        if (
+            block is giving[-1]
+            and isinstance(first, ir.IsUndefinedStmt)
+            and first.source == function.returns
+        ):
             default = block.stmts[1:2]
         else:
             default = ()

@@ -45,6 +45,7 @@ BUILTINS = {
     "count": 1,
     "contains": 2,
     "startswith": 2,
+    "split": 2,
     "internal.member_2": 2,
     "object.get": 3,
     "test.pair": 2,
@@ -101,8 +102,22 @@ class ProgramMaker:
     def plan(self) -> ir.Plan:
         self.begin(0)
         scope = _Scope([0, 1])
+        if self.random.random() < 0.3:
+            return ir.Plan("eval", tuple(self.entrypoint(scope)))
         blocks = [self.block(scope, result=True) for _ in range(self.random.randint(1, 2))]
         return ir.Plan("eval", tuple(blocks))
+
+    def entrypoint(self, scope: _Scope) -> list[ir.Block]:
+        """What OPA plans for an entrypoint: one document, put into an object."""
+        blocks = [self.block(scope) for _ in range(self.random.randrange(3))]
+        last = self.block(scope)
+        row, value = self.fresh(), self.any_value(scope)
+        end = (
+            ir.MakeObjectStmt(row),
+            ir.ObjectInsertStmt(ir.Const("result"), ir.Local(value), row),
+            ir.ResultSetAddStmt(row),
+        )
+        return [*blocks, ir.Block((*last.stmts, *end))]
 
     def begin(self, operands: int) -> list[int]:
         self.next = 2 + operands
@@ -132,12 +147,16 @@ class ProgramMaker:
     def complete(self, scope: _Scope, constant: ir.Const | None = None) -> list[ir.Block]:
         """Bodies, each giving a value at its innermost end; else branches; a default."""
         blocks = [ir.Block((ir.ResetLocalStmt(self.returns),))] * self.random.randrange(2)
+        copies = [self.fresh() for _ in range(3)]
+        first, reuse = self.next, self.random.random() < 0.4
         for number in range(self.random.randint(1, 3)):
+            if reuse:  # planners name the variables of a rule once for all of its bodies
+                self.next = first
             block = self.block(replace_scope(scope), gives=constant or self.random.choice((1, 0)))
             if number and self.random.random() < 0.5:
                 block = ir.Block((ir.IsUndefinedStmt(self.returns), *block.stmts))
             if self.random.random() < 0.3:
-                block = self.through_copy(block)
+                block = self.through_copy(block, copies[number])
             blocks.append(block)
         if self.random.random() < 0.4:
             default = ir.AssignVarOnceStmt(ir.Const(False), self.returns)
@@ -147,9 +166,8 @@ class ProgramMaker:
     def constant(self, scope: _Scope) -> list[ir.Block]:
         return self.complete(scope, ir.Const(self.random.choice((True, "a"))))
 
-    def through_copy(self, block: ir.Block) -> ir.Block:
+    def through_copy(self, block: ir.Block, copy: int) -> ir.Block:
         """``[reset c; body giving c], [is defined c; r once = c]`` in one, as OPA plans bodies."""
-        copy = self.fresh()
         body = _retargeted(block, self.returns, copy)
         last = ir.Block(
             (ir.IsDefinedStmt(copy), ir.AssignVarOnceStmt(ir.Local(copy), self.returns))
@@ -396,6 +414,8 @@ class ProgramMaker:
         else:
             name = self.random.choice([*BUILTINS])
             args = [self.operand(scope) for _ in range(BUILTINS[name])]
+            if len(args) == 2 and self.random.random() < 0.3:
+                args[1] = ir.Const(self.random.choice(STRINGS))
             target = self.outcome(scope)
             call = ir.CallStmt(name, tuple(args), target)
         if self.random.random() < 0.5:
@@ -456,6 +476,7 @@ class ProgramMaker:
         free = bool(arrays) and self.random.random() < 0.5
         source = self.random.choice(arrays) if free else self.any_value(scope)
         key, value = self.fresh(), self.fresh()
+        known = self.operand(scope) if self.random.random() < 0.25 else None
         wall, inner = scope.wall, scope.inner
         with self.nested(scope, keep=free and not wall):
             if not free:
@@ -463,9 +484,19 @@ class ProgramMaker:
             scope.inner |= {key, value}
             scope.values += [key, value]
             block = self.block(scope, result=result, gives=gives)
+            if known is not None:
+                block = self.knowing(block, ir.EqualStmt(ir.Local(key), known), value)
             if not free:
                 scope.wall, scope.inner = wall, inner
         return ir.ScanStmt(source, key, value, block)
+
+    def knowing(self, block: ir.Block, test: ir.Stmt, value: int) -> ir.Block:
+        """A body that compares the key with what is known before, sooner or later."""
+        looks: tuple[ir.Stmt, ...] = ()
+        if self.random.random() < 0.4:
+            looks = (ir.DotStmt(ir.Local(value), ir.Const("a"), self.fresh()),)
+        place = self.random.choice((0, 0, len(block.stmts) // 2))
+        return ir.Block((*looks, *block.stmts[:place], test, *block.stmts[place:]))
 
 
 def replace_scope(scope: _Scope) -> _Scope:

@@ -15,7 +15,7 @@ from tests.reference.programs import DATA, INPUTS, ProgramMaker
 from tests.reference.shown import shown
 
 import regolive_std
-from regolive.codegen import compile_policy
+from regolive.codegen import Entry, compile_policy
 from regolive.errors import EvalError
 from regolive.ir import nodes as ir
 from regolive.ir import read_policy, write_policy
@@ -40,24 +40,34 @@ def expected(policy: ir.Policy, input: Any, data: Any) -> list[Any] | str:
         return error.code
 
 
+def same(want: list[Any] | str, got: list[Any] | str) -> bool:
+    if isinstance(want, str) or isinstance(got, str):
+        # Which of several errors comes first depends on the order of a scan.
+        return isinstance(want, str) and isinstance(got, str)
+    return len(want) == len(got) and equal(sorted_values(want), sorted_values(got))
+
+
+def generated(entry: Entry, input: Any, data: Any, *, direct: bool) -> list[Any] | str:
+    try:
+        if not direct or entry.direct is None:
+            return entry.plan(new_frame(data), input, data)
+        value = entry.direct(new_frame(data), input, data)
+    except EvalError as error:
+        return error.code
+    return [] if value is UNDEFINED else [{"result": value}]
+
+
 def agree(policy: ir.Policy) -> None:
     compiled = compile_policy(policy, REGISTRY.builtins)
+    entry = compiled.entries["eval"]
     for input, data in DOCUMENTS:
         want = expected(policy, input, data)
-        try:
-            got = compiled.entries["eval"].plan(new_frame(data), input, data)
-        except EvalError as error:
-            got = error.code
-        # Which of several errors comes first depends on the order of a scan.
-        same = (
-            isinstance(want, str) and isinstance(got, str)
-            if isinstance(want, str) or isinstance(got, str)
-            else len(want) == len(got) and equal(sorted_values(want), sorted_values(got))
-        )
-        assert same, (
-            f"{shown(policy)}\n\n{compiled.source}\n"
-            f"input {input!r}\ndata {data!r}\nwant {want!r}\ngot  {got!r}"
-        )
+        for direct in (False, True):
+            got = generated(entry, input, data, direct=direct)
+            assert same(want, got), (
+                f"{shown(policy)}\n\n{compiled.source}\n"
+                f"input {input!r}\ndata {data!r}\nwant {want!r}\ngot  {got!r}"
+            )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
