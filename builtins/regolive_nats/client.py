@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 import nats.errors
 from nats.aio.client import Client as Connection
 
+from regolive.concurrency import waiting_for
 from regolive_nats.config import BUCKET_NAME, NatsConfig
 from regolive_nats.connecting import close, connect, explain
 from regolive_nats.entries import RawEntry, is_deletion
@@ -278,7 +279,8 @@ class NatsClient:
             coroutine.close()
             raise NatsUnavailableError(self._why_not()) from None
         try:
-            return _wait(future, limit + 1.0, check)
+            with waiting_for(None, "an answer of NATS", limit):
+                return _wait(future, limit + 1.0, check)
         except TimeoutError:
             raise NatsTimeoutError(
                 f"NATS at {self.config.shown_url} did not answer within {limit:g} s"

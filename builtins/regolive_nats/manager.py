@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
-from regolive.concurrency import Mutex
+from regolive.concurrency import Mutex, waiting_for
 from regolive_nats.errors import ManagerStoppingError
 
 
@@ -78,12 +78,19 @@ class Primitives:
 class _Move:
     """A bucket on its way into the table, or out of it. ``error``: why it did not get in."""
 
-    __slots__ = ("error", "gate", "watcher")
+    __slots__ = ("bucket", "error", "gate", "mover", "watcher")
 
-    def __init__(self, gate: Gate, watcher: Watcher | None = None) -> None:
+    def __init__(self, bucket: str, gate: Gate) -> None:
+        self.bucket = bucket
         self.gate = gate
-        self.watcher = watcher
+        self.mover = threading.current_thread()
+        self.watcher: Watcher | None = None
         self.error: BaseException | None = None
+
+    def wait(self) -> None:
+        """Wait until it is done. The wait graph sees whom this waits for."""
+        with waiting_for(self.mover, f"bucket {self.bucket!r} to be created or stopped"):
+            self.gate.wait()
 
 
 class _Entry:
@@ -184,10 +191,10 @@ class WatcherManager:
                     raise ManagerStoppingError(bucket)
                 move = self._moving.get(bucket)
                 if move is None:
-                    mine = self._moving[bucket] = _Move(self._new_gate())
+                    mine = self._moving[bucket] = _Move(bucket, self._new_gate())
             if move is None:
                 return self._create(bucket, mine)
-            move.gate.wait()
+            move.wait()
             if move.error is not None:
                 raise move.error
             if move.watcher is not None:
@@ -247,12 +254,12 @@ class WatcherManager:
             self._stopping = True
             moves = list(self._moving.values())
         for move in moves:
-            move.gate.wait()
+            move.wait()
         # A creation that was in flight has entered its watcher, and may be stopping another one.
         with self._creation:
             moves = list(self._moving.values())
         for move in moves:
-            move.gate.wait()
+            move.wait()
 
     def stop_watchers(self) -> None:
         """:meth:`stop`, and then stop every watcher there is."""
@@ -271,9 +278,9 @@ class WatcherManager:
         """Take buckets out of the table. The caller stops them after it has let the lock go."""
         leaving = []
         with self._lock:
-            entries = [self._table.pop(b) for b in buckets if b in self._table]
-        for entry in entries:
-            move = self._moving[entry.watcher.bucket] = _Move(self._new_gate())
+            entries = [(b, self._table.pop(b)) for b in buckets if b in self._table]
+        for bucket, entry in entries:
+            move = self._moving[bucket] = _Move(bucket, self._new_gate())
             leaving.append((entry.watcher, move))
         return leaving
 

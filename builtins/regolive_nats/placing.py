@@ -64,58 +64,65 @@ class BucketPlace:
         """Remove the bucket, and what was only there to hold it."""
         if _exists(txn, self._base):
             txn.remove(self._base)
-            _prune(txn, KV, 2)
+            _remove_empty(txn, KV)
+            _remove_empty(txn, KV[:1])
 
 
 class RootPlace:
-    """The top of ``data``. Each key is put and removed by itself: its neighbours are others'."""
+    """The top of ``data``. Each key is put and removed by itself: its neighbours are others'.
+
+    A document that a key covers comes back when the key goes.
+    """
 
     def __init__(self, bucket: str) -> None:
         self.lost = 0
         self._bucket = bucket
         self._placed: set[Path] = set()
         self._removed: set[Path] = set()  # by the last change, which may not have been committed
+        self._covered: dict[Path, Any] = {}
+        self._objects: set[Path] = set()  # parents known to be objects, within one change
 
     def load(self, txn: WriteTransaction, tree: KeyTree, root: dict[str, Any]) -> None:
         """Remove the keys that are no more, and put all others."""
-        self._removed.clear()
+        self._begin()
         live = {
             tuple(key.split(".")): entry
             for key, entry in tree.entries.items()
             if key not in tree.hidden
         }
-        for path in sorted(self._placed.difference(live)):
-            self._remove(txn, path, 0)
+        self._remove_all(txn, self._placed.difference(live))
         for path, (revision, value) in live.items():
             self._put(txn, path, value, revision)
 
     def apply(self, txn: WriteTransaction, ops: Iterable[Op]) -> None:
         """Put and remove single keys."""
-        self._removed.clear()
+        self._begin()
         for path, value, revision, emptied in ops:
-            if value is DELETED:
-                self._remove(txn, path, emptied)
-            else:
+            if value is not DELETED:
                 self._put(txn, path, value, revision)
+            elif path in self._placed:
+                self._remove(txn, path)
+                self._objects.clear()
+                for depth in range(len(path) - 1, emptied, -1):
+                    _remove_empty(txn, path[:depth])
 
     def clear(self, txn: WriteTransaction) -> None:
         """Remove this bucket's keys, and the parents that are empty then."""
         self._placed |= self._removed
-        for path in sorted(self._placed):
-            self._remove(txn, path, 0)
+        self._begin()
+        self._remove_all(txn, set(self._placed))
+
+    def _begin(self) -> None:
+        self._removed.clear()
+        self._objects.clear()
 
     def _put(self, txn: WriteTransaction, path: Path, value: Any, revision: int) -> None:
-        problem = ""
-        if path[:2] == KV or path == KV[:1]:
-            problem = "data.nats.kv is where the followed buckets stand"
-        else:
-            for depth in range(1, len(path)):
-                if path[:depth] in self._placed or not _exists(txn, path[:depth]):
-                    break
-                if not isinstance(txn.read(path[:depth]), dict):
-                    problem = f"data.{'.'.join(path[:depth])} is there already, and is no object"
-                    break
+        problem = "data.nats.kv is where the followed buckets stand"
+        if path[:2] != KV and path != KV[:1]:
+            problem = self._in_the_way(txn, path[:-1])
         if not problem:
+            if path not in self._placed:
+                self._cover(txn, path)
             try:
                 txn.put(path, value)
             except StorageError as error:
@@ -132,14 +139,47 @@ class RootPlace:
             return
         self._placed.add(path)
 
-    def _remove(self, txn: WriteTransaction, path: Path, emptied: int) -> None:
-        if path not in self._placed:
+    def _in_the_way(self, txn: WriteTransaction, parent: Path) -> str:
+        """What keeps a key from standing below ``parent``: somebody's document that is no object.
+
+        Looked up once for each parent: a container that is read is copied again when it changes.
+        """
+        if parent in self._objects:
+            return ""
+        for depth in range(1, len(parent) + 1):
+            if not _exists(txn, parent[:depth]):
+                break
+            if not isinstance(txn.read(parent[:depth]), dict):
+                return f"data.{'.'.join(parent[:depth])} is there already, and is no object"
+        self._objects.add(parent)
+        return ""
+
+    def _cover(self, txn: WriteTransaction, path: Path) -> None:
+        self._covered.pop(path, None)
+        try:
+            self._covered[path] = txn.read(path)
+        except StorageError:
             return
+        log.warning(
+            "bucket %r: key %r covers a document that is not the bucket's",
+            self._bucket,
+            ".".join(path),
+        )
+
+    def _remove(self, txn: WriteTransaction, path: Path) -> None:
         self._placed.discard(path)
         self._removed.add(path)
-        if _exists(txn, path):
+        if path in self._covered:
+            txn.put(path, self._covered[path])
+        elif _exists(txn, path):
             txn.remove(path)
-            _prune(txn, path[:-1], len(path) - 1 - emptied)
+
+    def _remove_all(self, txn: WriteTransaction, paths: set[Path]) -> None:
+        for path in paths:
+            self._remove(txn, path)
+        parents = {path[:depth] for path in paths for depth in range(1, len(path))}
+        for parent in sorted(parents, key=len, reverse=True):
+            _remove_empty(txn, parent)
 
 
 def _exists(txn: WriteTransaction, path: Path) -> bool:
@@ -150,12 +190,9 @@ def _exists(txn: WriteTransaction, path: Path) -> bool:
     return True
 
 
-def _prune(txn: WriteTransaction, path: Path, most: int) -> None:
-    """Remove the object at ``path`` if it is empty, then its parent: at most ``most`` of them."""
-    for depth in range(len(path), len(path) - most, -1):
-        if txn.read(path[:depth]) != {}:
-            return
-        txn.remove(path[:depth])
+def _remove_empty(txn: WriteTransaction, path: Path) -> None:
+    if _exists(txn, path) and txn.read(path) == {}:
+        txn.remove(path)
 
 
 def write(

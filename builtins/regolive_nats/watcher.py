@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
+from regolive.concurrency import waiting_for
 from regolive.storage import Store
 from regolive_nats.entries import DELETED, RawEntry, parse_value
 from regolive_nats.errors import (
@@ -141,7 +142,7 @@ class BucketWatcher:
         self._give_up = give_up
         self._must_load = True  # the first load decides whether there is a watcher at all
         self._first = threading.Event()  # opens when the first load has ended, well or not
-        self._failure: NatsError | None = None
+        self._failure: Exception | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"regolive-nats-watch-{bucket}", daemon=False
         )
@@ -179,7 +180,8 @@ class BucketWatcher:
         Raises BucketNotFoundError, or another NatsError; then nothing is left running.
         """
         self._thread.start()
-        self._first.wait()
+        with waiting_for(self._thread, f"the first load of bucket {self.bucket!r}"):
+            self._first.wait()
         if self._failure is not None:
             self._thread.join()
             raise self._failure
@@ -204,7 +206,8 @@ class BucketWatcher:
             return
         self._stopping = True
         self._queue.put(_Stop())
-        self._thread.join()
+        with waiting_for(self._thread, f"the watch loop of bucket {self.bucket!r} to end"):
+            self._thread.join()
 
     def set_refresh(self, seconds: float) -> None:
         """Change how often the revision is compared with the bucket's."""
@@ -222,10 +225,12 @@ class BucketWatcher:
                 try:
                     self._follow()
                     break
-                except NatsError as error:
+                except Exception as error:
                     if self._gives_up(error):
                         return
-                    if self.condition == "live" or self.stale_since is None:
+                    if not isinstance(error, NatsError) and str(error) != self.problem:
+                        log.exception("the watcher of bucket %r failed; it goes on", self.bucket)
+                    if self.stale_since is None:
                         wait = self._timing.backoff
                     if not self._stopping:
                         self._not_live(error)
@@ -233,9 +238,6 @@ class BucketWatcher:
                     wait = self._timing.backoff
                 else:
                     wait = min(2 * wait, self._timing.max_backoff)
-        except Exception as error:
-            log.exception("the watcher of bucket %r failed", self.bucket)
-            self._failure = self._failure or NatsError(f"watching {self.bucket!r} failed: {error}")
         finally:
             unlisten()
             self._leave()
@@ -379,14 +381,14 @@ class BucketWatcher:
         self.condition, self.problem, self.stale_since = "live", "", None
         self._first.set()
 
-    def _gives_up(self, error: NatsError) -> bool:
+    def _gives_up(self, error: Exception) -> bool:
         """The first load has failed, and whoever waits for it is to be told."""
         if self._first.is_set() or not self._must_load:
             return False
         self._failure = error
         return True
 
-    def _not_live(self, error: NatsError) -> None:
+    def _not_live(self, error: Exception) -> None:
         """Say once what is wrong, keep what we have; but a bucket that is gone leaves ``data``."""
         if str(error) != self.problem:
             had = self._placed and not isinstance(error, BucketNotFoundError)
