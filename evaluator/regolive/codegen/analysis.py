@@ -315,6 +315,27 @@ def in_scan(blocks: Sequence[ir.Block], place: Path) -> bool:
     return any(isinstance(s, ir.ScanStmt) and inside(path, place) for path, s in walk(blocks))
 
 
+def inserted_alone(locals_: Locals, stmt: ir.ObjectInsertOnceStmt) -> bool:
+    """Whether nothing else can have put a value at a constant key: there can be no conflict."""
+    definitions = locals_.defs.get(stmt.object, [])
+    if len(definitions) != 1 or not isinstance(definitions[0][1], ir.MakeObjectStmt):
+        return False
+    made = definitions[0][0]
+    for path, use in locals_.uses.get(stmt.object, ()):
+        if not dominates(made, path):
+            return False
+        if isinstance(use, ir.ObjectInsertStmt | ir.ObjectInsertOnceStmt) and use is not stmt:
+            if use.object == stmt.object and (
+                not isinstance(use.key, ir.Const) or use.key == stmt.key
+            ):
+                return False
+        elif use is stmt and any(
+            inside(scan, path) and not inside(scan, made) for scan in locals_.scans
+        ):
+            return False
+    return True
+
+
 def made_by_rule(locals_: Locals, local: int) -> bool:
     """Whether a local holds what a planned rule gave."""
     definitions = locals_.defs.get(local, [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from regolive.codegen.gen import Expr
 from regolive.values import equal
 
@@ -20,7 +22,7 @@ def equal_code(a: Expr, b: Expr) -> tuple[str, str]:
         return "True", "False"
     if (b.is_const and b.const.__class__ is bool) or (b.is_const and b.const is None):
         return f"{a.code} is {b.code}", f"{a.code} is not {b.code}"
-    if b.kind == "str" or a.kind == "str":
+    if b.kind == "str" or a.kind == "str" or (b.is_const and _only_strings(b.const)):
         return f"{a.code} == {b.code}", f"{a.code} != {b.code}"
     numbers = ("int", "num")
     if b.kind in numbers:
@@ -34,6 +36,13 @@ def equal_code(a: Expr, b: Expr) -> tuple[str, str]:
             )
     ok = f"({a.code} == {b.code} if {a.cls} is str else equal({a.code}, {b.code}))"
     return ok, f"not {ok}"
+
+
+def _only_strings(value: Any) -> bool:
+    """Whether a constant has no number or boolean in it, which Python might take for each other."""
+    if value.__class__ is list:
+        return all(map(_only_strings, value))
+    return value.__class__ is str or value is None
 
 
 def order_code(a: Expr, b: Expr, operator: str) -> str:

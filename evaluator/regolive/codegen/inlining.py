@@ -147,17 +147,31 @@ def _predicate(function: ir.Func) -> _Predicate | None:
     bodies = _bodies(function, lambda stmt: False)
     if bodies is None or not 1 < len(bodies) <= 4:
         return None
-    params = frozenset(function.params)
+    known = find_locals(function.blocks, function.params)
+    alternatives = []
     for body in bodies:
         last = body[-1]
         if not isinstance(last, ir.AssignVarOnceStmt) or last.source != _TRUE:
             return None
+        same = {p: p for p in function.params}  # arguments, and the names that a body gives them
+        tests: list[ir.Stmt] = []
         for stmt in body[:-1]:
-            if not isinstance(stmt, ir.EqualStmt | ir.NotEqualStmt):
+            if isinstance(stmt, ir.AssignVarStmt) and known.steady(stmt.target):
+                if isinstance(stmt.source, ir.Const):
+                    if stmt.target in known.uses:
+                        return None
+                elif stmt.source.index in same:
+                    same[stmt.target] = same[stmt.source.index]
+                else:
+                    return None
+            elif isinstance(stmt, ir.EqualStmt | ir.NotEqualStmt) and all(
+                local in same for local in reads(stmt)
+            ):
+                tests.append(rename_statement(stmt, same))
+            else:
                 return None
-            if not params.issuperset(reads(stmt)):
-                return None
-    return _Predicate(function.params, tuple(b[:-1] for b in bodies))
+        alternatives.append(tuple(tests))
+    return _Predicate(function.params, tuple(alternatives))
 
 
 def _expand(function: ir.Func, small: Mapping[str, tuple[_Straight | _Predicate, int]]) -> ir.Func:

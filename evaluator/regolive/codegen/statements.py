@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.codegen import control
-from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, asked_last
+from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, asked_last, inserted_alone
 from regolive.codegen.calls import emit_call, emit_call_dynamic
 from regolive.codegen.equality import equal_code
 from regolive.codegen.folding import fold_composite
@@ -163,6 +163,9 @@ def _object_insert(gen: Gen, stmt: ir.ObjectInsertStmt, *_: Any) -> int:
 def _object_insert_once(gen: Gen, stmt: ir.ObjectInsertOnceStmt, *_: Any) -> int:
     _need(gen, stmt.key, stmt.value)
     obj, key, value = gen.read(stmt.object), gen.operand(stmt.key), gen.operand(stmt.value)
+    if key.kind == "str" and inserted_alone(gen.locals, stmt):
+        gen.w.emit(f"{obj.code}[{key.code}] = {value.code}")
+        return 1
     gen.w.emit(f"insert_once({obj.code}, {key.code}, {value.code})")
     return 1
 
