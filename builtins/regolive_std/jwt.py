@@ -29,33 +29,25 @@ _ANY_OBJECT = object_of(ANY, ANY)
 
 
 class Bounded:
-    """A map of bounded size, the same for all queries; the entry used longest ago makes room.
+    """A map of bounded size, the same for all queries; the oldest entry makes room.
 
-    Keys are digests: neither tokens nor secrets stay in memory for it.
+    Keys are digests: neither tokens nor secrets stay in memory for it. Reading takes no lock.
     """
 
-    __slots__ = ("_entries", "_lock", "limit")
+    __slots__ = ("_entries", "_lock", "get", "limit")
 
     def __init__(self, name: str, limit: int) -> None:
         self.limit = limit
         self._entries: dict[bytes, Any] = {}
-        self._lock = Mutex(name, guards="the order of the entries")
+        self.get = self._entries.get
+        self._lock = Mutex(name, guards="making room for an entry")
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: bytes) -> Any:
-        """The entry, or None."""
-        with self._lock:
-            found = self._entries.pop(key, None)
-            if found is not None:
-                self._entries[key] = found
-            return found
-
     def put(self, key: bytes, value: Any) -> None:
         """Keep an entry."""
         with self._lock:
-            self._entries.pop(key, None)
             self._entries[key] = value
             while len(self._entries) > self.limit:
                 del self._entries[next(iter(self._entries))]
