@@ -37,28 +37,25 @@ class _Return(Exception):
 
 
 def evaluate(
-    policy: ir.Policy, plan: str, input: Any, data: Any, builtins: Mapping[str, Builtin]
+    policy: ir.Policy,
+    plan: str,
+    input: Any,
+    data: Any,
+    builtins: Mapping[str, Builtin],
+    *,
+    forgiving: bool = False,
 ) -> list[Any]:
-    """The results of a plan. ``builtins`` take operands and give a value or UNDEFINED."""
+    """The results of a plan. ``builtins`` take operands and give a value or UNDEFINED.
+
+    ``forgiving``: an error in a rule makes the call of it undefined. That is how it looks where a
+    test further on in the block fails, and is made before the call because it costs less.
+    """
     (entry,) = (p for p in policy.plans if p.name == plan)
     functions = {f.name: f for f in policy.funcs}
     run = _Run(functions, builtins, {0: input, 1: data})
+    run.forgiving = forgiving
     run.blocks(entry.blocks)
     return run.results
-
-
-def _call(
-    functions: Mapping[str, ir.Func],
-    builtins: Mapping[str, Builtin],
-    function: ir.Func,
-    args: Sequence[Any],
-) -> Any:
-    run = _Run(functions, builtins, dict(zip(function.params, args, strict=True)), function)
-    try:
-        run.blocks(function.blocks)
-    except _Return as returned:
-        return returned.value
-    return run.get(function.returns)
 
 
 class _Run:
@@ -76,6 +73,7 @@ class _Run:
         self.locals = locals_
         self.results: list[Any] = []
         self.depth = 0
+        self.forgiving = False
         self.once = _only_constant(function) if function else None
         self.returns = function.returns if function else -1
 
@@ -136,6 +134,21 @@ class _Run:
 
     # calls
 
+    def ask(self, function: ir.Func, args: Sequence[Any]) -> Any:
+        """What a planned rule or function gives."""
+        given = dict(zip(function.params, args, strict=True))
+        run = _Run(self.functions, self.builtins, given, function)
+        run.forgiving = self.forgiving
+        try:
+            run.blocks(function.blocks)
+        except _Return as returned:
+            return returned.value
+        except EvalError:
+            if self.forgiving:
+                return UNDEFINED
+            raise
+        return run.get(function.returns)
+
     def call(self, stmt: ir.CallStmt) -> int | None:
         args = [self.value(a) for a in stmt.args]
         function = self.functions.get(stmt.func)
@@ -143,7 +156,7 @@ class _Run:
         if any(a is UNDEFINED for a in args[documents:]):
             return UNDEFINED_HERE
         if function:
-            result = _call(self.functions, self.builtins, function, args)
+            result = self.ask(function, args)
         else:
             result = self.builtins[stmt.func](*args)
         self.locals[stmt.result] = result
@@ -157,7 +170,7 @@ class _Run:
         if function is None:
             return UNDEFINED_HERE
         args = [self.get(a) for a in stmt.args]
-        result = _call(self.functions, self.builtins, function, args)
+        result = self.ask(function, args)
         self.locals[stmt.result] = result
         return min(3, self.depth - 1) if result is UNDEFINED else None
 
