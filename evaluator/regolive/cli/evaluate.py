@@ -107,7 +107,7 @@ def command(
                 runtime.start()
             # As in OPA, zero is no limit.
             limit = timeout or None
-            answers, result = _ask(runtime, query, document, limit, has_plan=bool(bundle))
+            answers, result = _ask(runtime, query, document, limit)
         finally:
             runtime.stop()
         if show_builtin_errors:
@@ -127,31 +127,16 @@ def command(
 
 
 def _ask(
-    runtime: Runtime, query: str, document: Any, timeout: float | None, *, has_plan: bool
+    runtime: Runtime, query: str, document: Any, timeout: float | None
 ) -> tuple[list[dict[str, Any]], Result]:
     """The answers, and the result that they are from."""
-    from regolive.compiler import entrypoint_name
     from regolive.errors import Diagnostic, PolicyError
-    from regolive.runtime.expressions import capture
 
     text = query.strip()
     if not text:
         raise PolicyError([Diagnostic("rego_parse_error", "cannot evaluate empty query")])
-    captured = None
-    if not has_plan:
-        try:
-            entrypoint_name(text if text.startswith("data") else "")
-        except ValueError:
-            captured = capture(query)
-    if captured is not None:
-        try:
-            prepared = runtime.prepare(captured.text)
-        except PolicyError:
-            captured = None  # then the error, or the answer, is that of the text as it stands
-    if captured is None:
-        prepared = runtime.prepare(query)
-    result = prepared.evaluate(document, timeout=timeout)
-    return (captured.results(result.bindings) if captured else result.results), result
+    result = runtime.prepare(query).evaluate(document, timeout=timeout)
+    return result.results, result
 
 
 def _read_input(file: str | None, stdin: bool, absent: Any) -> Any:

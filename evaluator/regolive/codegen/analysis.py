@@ -317,20 +317,24 @@ def in_scan(blocks: Sequence[ir.Block], place: Path) -> bool:
 
 def inserted_alone(locals_: Locals, stmt: ir.ObjectInsertOnceStmt) -> bool:
     """Whether nothing else can have put a value at a constant key: there can be no conflict."""
-    definitions = locals_.defs.get(stmt.object, [])
-    if len(definitions) != 1 or not isinstance(definitions[0][1], ir.MakeObjectStmt):
+    definitions = sorted(locals_.defs.get(stmt.object, ()), key=lambda d: d[0])
+    if not definitions or not isinstance(definitions[0][1], ir.MakeObjectStmt):
         return False
-    made = definitions[0][0]
+    made, *others = definitions
+    if others and any(inside(scan, made[0]) for scan in locals_.scans):
+        return False  # the object may be another one the next time round
     for path, use in locals_.uses.get(stmt.object, ()):
-        if not dominates(made, path):
+        if not dominates(made[0], path):
             return False
+        if use is stmt and any(other < path for other, _ in others):
+            return False  # something else stands in its place by now
         if isinstance(use, ir.ObjectInsertStmt | ir.ObjectInsertOnceStmt) and use is not stmt:
             if use.object == stmt.object and (
                 not isinstance(use.key, ir.Const) or use.key == stmt.key
             ):
                 return False
         elif use is stmt and any(
-            inside(scan, path) and not inside(scan, made) for scan in locals_.scans
+            inside(scan, path) and not inside(scan, made[0]) for scan in locals_.scans
         ):
             return False
     return True

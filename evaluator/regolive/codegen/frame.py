@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from regolive.codegen.positions import current_location
-from regolive.errors import BuiltinError, CancelledError, EvalError
+from regolive.errors import BuiltinError, CancelledError, EvalError, RegoliveError
 from regolive.values import UNDEFINED
 
 if TYPE_CHECKING:
@@ -141,8 +141,16 @@ class Frame:
         return forked
 
     def failed(self, name: str, plugin: str, error: Exception) -> Any:
-        """A builtin raised: undefined, or the query's error under strict builtin errors."""
-        if isinstance(error, CancelledError):
+        """A builtin raised: undefined, or the query's error under strict builtin errors.
+
+        What the engine itself raises (cancelled, a circular wait, a write inside a query) is no
+        error of a builtin, and always ends the query.
+        """
+        if (
+            isinstance(error, RegoliveError)
+            and not isinstance(error, BuiltinError)
+            and type(error).__module__.startswith("regolive.")  # not a plugin's own errors
+        ):
             raise error
         if not isinstance(error, EvalError):
             detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

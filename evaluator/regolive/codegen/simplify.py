@@ -6,7 +6,7 @@ said beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from regolive.codegen.analysis import AnyOfStmt, blocks_of, find_locals, reads, walk, writes
@@ -31,15 +31,18 @@ def simplify_blocks(blocks: Sequence[ir.Block]) -> tuple[ir.Block, ...]:
 
 def _block(block: ir.Block) -> ir.Block:
     stmts: list[ir.Stmt] = []
-    given: set[int] = set()  # locals that this block has given a constant
+    given: dict[int, ir.Const] = {}  # locals that this block has given a constant
     for stmt in block.stmts:
         if isinstance(stmt, ir.NopStmt):
             continue
         if isinstance(stmt, ir.IsDefinedStmt) and stmt.source in given:
             continue  # regopy ends the body of a negation so: t := true, t is defined
-        given.difference_update(_all_writes(stmt))
+        if _holds(stmt, given):
+            continue  # and the results of comparisons so: t := true, t is not false
+        for local in _all_writes(stmt):
+            given.pop(local, None)
         if isinstance(stmt, ir.AssignVarStmt) and isinstance(stmt.source, ir.Const):
-            given.add(stmt.target)
+            given[stmt.target] = stmt.source
         new = _statement(stmt)
         if new is None:
             continue
@@ -50,6 +53,14 @@ def _block(block: ir.Block) -> ir.Block:
         # Leaving a block at its end says nothing, unless reaching its end does.
         stmts[-1] = ir.BreakStmt(0, pos=stmts[-1].pos)
     return ir.Block(tuple(stmts))
+
+
+def _holds(stmt: ir.Stmt, given: Mapping[int, ir.Const]) -> bool:
+    """Whether a statement compares a constant that is known with another, and finds it so."""
+    if not isinstance(stmt, ir.NotEqualStmt) or not isinstance(stmt.a, ir.Local):
+        return False
+    known = given.get(stmt.a.index)
+    return known is not None and isinstance(stmt.b, ir.Const) and known != stmt.b
 
 
 def _all_writes(stmt: ir.Stmt) -> set[int]:

@@ -7,7 +7,6 @@ call: class tests stand in line, and a builtin that cannot fail its checks pays 
 from __future__ import annotations
 
 import math
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +78,8 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
     result_test = _CLASS_TEST.get(spec.result["type"])
     if not spec.trusted:
         scope["vouch"] = _voucher(spec, plugin)
-        guard = result_test.format("r") if result_test and spec.result["type"] != "object" else "True"
+        scalar = result_test is not None and spec.result["type"] != "object"
+        guard = result_test.format("r") if scalar and result_test else "True"
         lines += [f"    if {guard}:", "        r = vouch(q, r)"]
     if spec.memoize:
         lines.append("    memo[key] = r")

@@ -1,6 +1,7 @@
 """Queries: the runtime, prepared queries, results, configuration."""
 
 from regolive.runtime.config import Config, load_config
+from regolive.runtime.describe import describe_query
 from regolive.runtime.query import PreparedQuery
 from regolive.runtime.result import Result
 from regolive.runtime.runtime import Runtime
@@ -13,6 +14,7 @@ __all__ = [
     "Runtime",
     "SourceError",
     "Sources",
+    "describe_query",
     "load_config",
     "load_paths",
 ]

@@ -23,13 +23,18 @@ class Config:
 
     ``store``: "snapshot" or "locking". ``strict_builtin_errors``: an error of a builtin is one of
     the query. ``background_threads``: how many threads run plugins' background work at most.
-    ``front_end``: the compiler for Rego text. ``plugins``: a section for each plugin.
+    ``front_end``: the compiler for Rego text. ``wait_graph``: what is done about a circular wait
+    ("raise", "report" or "off"), and ``watchdog_threshold`` after how many seconds any wait is
+    reported (null: never); both hold for the whole process, and stay as they are if left out.
+    ``plugins``: a section for each plugin.
     """
 
     store: str = "snapshot"
     strict_builtin_errors: bool = False
     background_threads: int = 4
     front_end: str = "regopy"
+    wait_graph: str | None = None
+    watchdog_threshold: float | str | None = "keep"
     plugins: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -60,6 +65,8 @@ _EXPECTED = {
     "strict_builtin_errors": (bool, "true or false"),
     "background_threads": (int, "a whole number of at least 1"),
     "front_end": (str, "the name of a front end"),
+    "wait_graph": (str, "'raise', 'report' or 'off'"),
+    "watchdog_threshold": (int | float | None, "seconds, or null for no watchdog"),
     "plugins": (Mapping, "an object with a section for each plugin"),
 }
 
@@ -73,6 +80,8 @@ def _check(document: Mapping[str, Any], where: str) -> Config:
         value = document[key]
         bad = not isinstance(value, kind) or (kind is int and isinstance(value, bool))
         bad = bad or (key == "store" and value not in ("snapshot", "locking"))
+        bad = bad or (key == "wait_graph" and value not in ("raise", "report", "off"))
+        bad = bad or (key == "watchdog_threshold" and isinstance(value, bool))
         bad = bad or (key == "background_threads" and value < 1)
         if bad:
             problems.append(f"{where}: {key}: expected {expected}, found {value!r:.60}")

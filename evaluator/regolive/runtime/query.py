@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from regolive.codegen import Cancellation, CompiledPolicy, Env, Frame, Watch
+from regolive.codegen.support import merge
 from regolive.concurrency import LockTimeout, this_thread
 from regolive.errors import CancelledError, EvalError
 from regolive.plugins import QueryInfo
@@ -19,6 +20,7 @@ from regolive.storage import SnapshotStore
 from regolive.values import UNDEFINED
 
 if TYPE_CHECKING:
+    from regolive.runtime.expressions import Captured
     from regolive.storage import Store
 
 _new = object.__new__
@@ -31,6 +33,7 @@ class PreparedQuery:
 
     __slots__ = (
         "_begin",
+        "_captured",
         "_direct",
         "_end",
         "_env",
@@ -51,6 +54,7 @@ class PreparedQuery:
         store: Store,
         env: Env,
         hooks: tuple[Callable[..., Any], Callable[..., Any]] | None,
+        captured: Captured | None = None,
     ) -> None:
         entry = compiled.entries[plan]
         self.query = query
@@ -62,6 +66,7 @@ class PreparedQuery:
         self._direct = entry.direct
         self._plan = entry.plan
         self._rows_plan = compiled.entries.get(f"{plan}/details")
+        self._captured = captured
         self._hooked = hooks is not None
         if hooks is not None:
             self._begin, self._end = hooks
@@ -162,11 +167,20 @@ class PreparedQuery:
 
     def _rows(self, frame: Frame, input: Any, data: dict[str, Any]) -> Result:
         """Run a plan that gives rows: a package, or a query with variables."""
+        if self._captured is not None:
+            answers = self._captured.results(self._plan(frame, input, data))
+            value = answers[0]["expressions"][-1]["value"] if answers else UNDEFINED
+            return Result(value, answers, frame._shared)
         if self._rows_plan is None:
             rows = self._plan(frame, input, data)
             value = rows[0].get("result", UNDEFINED) if rows else UNDEFINED
             return Result(value, self.query, frame._shared)
         rows = self._rows_plan.plan(frame, input, data)
+        if self.query == "data":
+            # The one reference above all packages, which the front end plans without the base
+            # documents; elsewhere its plans put both together.
+            rules = rows[0]["expressions"][-1]["value"] if rows else {}
+            return Result(merge(data, rules), self.query, frame._shared)
         value = UNDEFINED
         if rows:
             # A front end may leave out expressions that only have to hold (regopy does `not`).

@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Any
+from dataclasses import asdict
+from types import MappingProxyType, TracebackType
+from typing import Any, cast
 
-from regolive.codegen import Cancellation, CompiledPolicy, Env, compile_policy
+from regolive import concurrency
+from regolive.codegen import Cancellation, Env, compile_policy
 from regolive.compiler import (
     QUERY_PLAN,
     CompileRequest,
@@ -32,6 +34,7 @@ from regolive.ir.bundle import load_bundle
 from regolive.ir.nodes import BuiltinDecl, Policy
 from regolive.plugins import BoundBuiltin, PluginHost, load_registry
 from regolive.runtime.config import Config, load_config
+from regolive.runtime.expressions import Captured, capture
 from regolive.runtime.query import PreparedQuery
 from regolive.runtime.result import Result
 from regolive.runtime.sources import check_json, load_paths
@@ -79,8 +82,8 @@ class Runtime:
         paths = [policies] if isinstance(policies, str | os.PathLike) else list(policies)
         sources = load_paths([*paths, *data_paths])
         self._modules: dict[str, str] = {**sources.modules, **(modules or {})}
-        self._bundle = load_bundle(bundle) if bundle is not None else None
-        root: dict[str, Any] = dict(self._bundle.data) if self._bundle else {}
+        self.bundle = load_bundle(bundle) if bundle is not None else None
+        root: dict[str, Any] = dict(self.bundle.data) if self.bundle else {}
         root.update(sources.data)
         if data is not None:
             root.update(check_json(data, "data"))
@@ -123,6 +126,10 @@ class Runtime:
                     f"configuration: plugins.{section}: no plugin has this section{hint}{broken}"
                 )
         self.registry.hook.regolive_configure(config=config.plugins)
+        if config.wait_graph is not None:
+            concurrency.configure(cast("Any", config.wait_graph))
+        if config.watchdog_threshold != "keep":
+            concurrency.configure(watchdog_threshold=cast("Any", config.watchdog_threshold))
 
     def start(self) -> Runtime:
         """Start the plugins. If one fails, those started before it are stopped again."""
@@ -162,6 +169,7 @@ class Runtime:
         if background is not None:
             background.close()
         self.front_end.close()
+        concurrency.rest_watchdog()
 
     def reconfigure(self, config: Config | Mapping[str, Any] | PathLike) -> None:
         """Check a new configuration, then hand it to the plugins. A bad one changes nothing."""
@@ -216,8 +224,7 @@ class Runtime:
         known = self._prepared.get(text)
         if known is not None:
             return known
-        compiled, plan = self._compile(text)
-        prepared = PreparedQuery(text, compiled, plan, self.store, self._env, self._hooks())
+        prepared = self._prepare_expressions(text) or self._prepare_text(text, text)
         with self._lock:
             return self._prepared.setdefault(text, prepared)
 
@@ -236,34 +243,63 @@ class Runtime:
         """The IR of a query, as the front end or the bundle gives it."""
         return self._plan(query.strip())[0]
 
-    def _compile(self, text: str) -> tuple[CompiledPolicy, str]:
+    def _prepare_text(
+        self, query: str, text: str, captured: Captured | None = None
+    ) -> PreparedQuery:
         policy, plan = self._plan(text)
-        return compile_policy(policy, self.builtins), plan
+        compiled = compile_policy(policy, self.builtins)
+        return PreparedQuery(query, compiled, plan, self.store, self._env, self._hooks(), captured)
+
+    def _prepare_expressions(self, text: str) -> PreparedQuery | None:
+        """A query of expressions, asked so that each expression's value can be told.
+
+        None for a reference, which is a value by itself, and for what cannot be split: then the
+        text is asked as it stands, and its errors are told of it.
+        """
+        if self.bundle is not None and not self._modules:
+            return None
+        if text.startswith("data"):
+            try:
+                entrypoint_name(text)
+            except ValueError:
+                pass
+            else:
+                return None
+        captured = capture(text)
+        if captured is None:
+            return None
+        try:
+            return self._prepare_text(text, captured.text, captured)
+        except PolicyError:
+            return None
 
     def _plan(self, text: str) -> tuple[Policy, str]:
         try:
-            entrypoint: str | None = entrypoint_name(text) if text.startswith("data") else None
+            entrypoint: str | None = (
+                (entrypoint_name(text) or None) if text.startswith("data") else None
+            )
         except ValueError:
             entrypoint = None
-        if self._bundle is not None and not self._modules:
+        if self.bundle is not None and not self._modules:
             return self._plan_of_bundle(text, entrypoint)
         request = CompileRequest(
             modules=self._modules,
-            entrypoints=(text,) if entrypoint else (),
-            query=None if entrypoint else text,
+            entrypoints=() if entrypoint is None else (text,),
+            query=text if entrypoint is None else None,
             builtins={
                 name: BuiltinDecl(name, declaration["decl"])
                 for name, declaration in self.registry.declarations().items()
             },
         )
         try:
-            return self.front_end.compile(request), entrypoint or QUERY_PLAN
+            plan = QUERY_PLAN if entrypoint is None else entrypoint
+            return self.front_end.compile(request), plan
         except PolicyError as error:
             raise self._with_plugin_problems(error) from None
 
     def _plan_of_bundle(self, text: str, entrypoint: str | None) -> tuple[Policy, str]:
-        assert self._bundle is not None
-        policy = self._bundle.policy
+        assert self.bundle is not None
+        policy = self.bundle.policy
         names = [p.name for p in policy.plans]
         if entrypoint in names and entrypoint is not None:
             return policy, entrypoint
@@ -287,6 +323,11 @@ class Runtime:
         return begin, end
 
     @property
+    def modules(self) -> Mapping[str, str]:
+        """The Rego texts that queries are compiled against, by file name."""
+        return MappingProxyType(self._modules)
+
+    @property
     def builtins(self) -> Mapping[str, BoundBuiltin]:
         """Every builtin that policies can call, by name."""
         return self.registry.builtins
@@ -302,6 +343,7 @@ class Runtime:
             plugins[name] = {"status": told} if told is not None else {}
         return {
             "started": self._background is not None,
+            "wait_graph": asdict(concurrency.wait_graph_status()),
             "store": {
                 "kind": type(self.store).__name__,
                 "revision": self.store.revision,

@@ -190,11 +190,11 @@ class _Failure:
 
 
 def _rules(runtime: Runtime) -> Rules:
-    bundle = runtime._bundle
-    if bundle is not None and not runtime._modules:
+    bundle = runtime.bundle
+    if bundle is not None and not runtime.modules:
         # Only what the bundle was built to answer can be asked.
         return Rules(tuple(plan.name.split("/")) for plan in bundle.policy.plans if plan.name)
-    if not runtime._modules:
+    if not runtime.modules:
         return Rules()
     try:
         return Rules.of_plan(runtime.plan("data").funcs)
@@ -205,7 +205,7 @@ def _rules(runtime: Runtime) -> Rules:
 def _rules_by_package(runtime: Runtime, reason: FrontEndError) -> Rules:
     """The compiler cannot take all modules at once, but may take a package with what it needs."""
     packages = set()
-    for text in runtime._modules.values():
+    for text in runtime.modules.values():
         match = _PACKAGE.search(text)
         if match is None:
             raise reason

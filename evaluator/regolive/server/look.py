@@ -27,7 +27,7 @@ class Health:
         self.limit = limit
         # A bundle has only the plans it was built with: then the read transaction has to do.
         self._query: PreparedQuery | None = None
-        if runtime._bundle is None or runtime._modules:
+        if runtime.bundle is None or runtime.modules:
             self._query = runtime.prepare(PROBE_QUERY)
 
     def look(self) -> None:

@@ -34,7 +34,7 @@ class LockingStore(Store):
         if self._closed:
             self._refuse_closed()
         lock = self._lock
-        if not lock.acquire_read(timeout):
+        if not lock.acquire_read(timeout, _getframe(1)):
             raise LockTimeout(lock, "read", timeout or 0)
         holder = this_thread()
         try:

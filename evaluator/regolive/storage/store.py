@@ -107,7 +107,7 @@ class Store(ABC):
                 f"this thread already has a write transaction in {self.name}{where}: "
                 "use that one, or end it first"
             )
-        if not writer.acquire(timeout):
+        if not writer.acquire(timeout, _getframe(1)):
             raise LockTimeout(writer, "mutex", timeout or 0)
         try:
             if self._closed:

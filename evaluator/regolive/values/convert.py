@@ -12,7 +12,7 @@ from typing import Any
 
 from regolive.values.model import RegoSet, Value, from_key, to_key
 from regolive.values.numbers import format_number, parse_number
-from regolive.values.order import sorted_items, sorted_values
+from regolive.values.order import sorted_values
 
 
 def to_json(value: Value) -> Any:
@@ -68,8 +68,9 @@ def dumps(value: Value) -> str:
     if cls is list:
         return "[" + ",".join(map(dumps, value)) + "]"
     if cls is dict:
-        items = (f"{quote(_key_text(to_key(k)))}:{dumps(v)}" for k, v in sorted_items(value))
-        return "{" + ",".join(items) + "}"
+        texts = {_key_text(k): v for k, v in value.items()}
+        # In the order of the keys' texts: 10 before 9, as they stand in the JSON.
+        return "{" + ",".join(f"{quote(k)}:{dumps(texts[k])}" for k in sorted(texts)) + "}"
     if cls is RegoSet:
         return "[" + ",".join(map(dumps, sorted_values(value))) + "]"
     return format_number(value)

@@ -66,7 +66,10 @@ def as_integer(n: Any) -> int | None:
     if cls is int:
         return n  # type: ignore[no-any-return]
     if cls is float:
-        return int(n) if n.is_integer() else None
+        if not n.is_integer():
+            return None
+        # Past 2**53 a float's own value has digits that nobody wrote: 1e23 is 10**23.
+        return int(n) if -(1 << 53) < n < 1 << 53 else int(Decimal(repr(n)))
     if n.adjusted() < _MAX_EXPONENT and n == n.to_integral_value():
         return int(n)
     return None
