@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from regolive.codegen import Cancellation, CompiledPolicy, Env, Frame, Watch
 from regolive.codegen.support import merge
-from regolive.concurrency import LockTimeout, this_thread
+from regolive.concurrency import LockTimeout, this_thread, threads
 from regolive.errors import CancelledError, EvalError
 from regolive.plugins import QueryInfo
 from regolive.runtime.result import Result
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from regolive.storage import Store
 
 _new = object.__new__
+_thread = threads.local_state
 
 _TOO_DEEP = "the query or a document is nested too deeply"
 
@@ -38,9 +39,9 @@ class PreparedQuery:
         "_end",
         "_env",
         "_hooked",
-        "_pin",
         "_plan",
         "_rows_plan",
+        "_slow",
         "_store",
         "compiled",
         "query",
@@ -59,9 +60,10 @@ class PreparedQuery:
         entry = compiled.entries[plan]
         self.query = query
         self.compiled = compiled
-        self._store = store
-        # A store whose readers hold nothing hands out its current version by itself.
-        self._pin = store.pin if isinstance(store, SnapshotStore) else None
+        # Evaluated the short way, it is a SnapshotStore: whose readers hold nothing, so that a
+        # query can take its current version by itself.
+        self._store: Any = store
+        self._slow = hooks is not None or not isinstance(store, SnapshotStore)
         self._env = env
         self._direct = entry.direct
         self._plan = entry.plan
@@ -92,13 +94,14 @@ class PreparedQuery:
         Raises EvalError and its kinds: ConflictError, CancelledError; BuiltinError under strict
         builtin errors.
         """
-        if self._pin is None or self._hooked or timeout is not None or cancel is not None:
+        if self._slow or timeout is not None or cancel is not None:
             return self._evaluate_slowly(input, timeout, cancel)
         # The common case, with nothing on its path that it could do without. Objects are made
         # without calling their __init__: the call would cost more than all the rest of it.
-        version = self._pin()
-        queries = this_thread().queries
-        queries.append(self._store)  # marks the thread: inside a query, nothing waits or writes
+        store = self._store
+        version = store._version if not store._closed else store.pin()
+        queries = _thread.state.queries
+        queries.append(store)  # marks the thread: inside a query, nothing waits or writes
         frame: Frame = _new(Frame)
         frame.memo = {}
         frame.env = self._env
