@@ -347,11 +347,11 @@ def made_by_rule(locals_: Locals, local: int) -> bool:
 
 
 def base_documents(blocks: Sequence[ir.Block]) -> set[int]:
-    """The locals that are looked up in ``data`` step by step: base documents."""
+    """The locals that are looked up in ``data`` step by step, or copies of it: base documents."""
     found = {1}
     for _, stmt in walk(blocks):
         if (
-            isinstance(stmt, ir.DotStmt)
+            isinstance(stmt, ir.DotStmt | ir.AssignVarStmt)
             and isinstance(stmt.source, ir.Local)
             and stmt.source.index in found
         ):

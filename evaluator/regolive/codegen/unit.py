@@ -22,6 +22,7 @@ from regolive.codegen.analysis import (
 from regolive.codegen.control import hoist_common
 from regolive.codegen.gen import Gen, Unit
 from regolive.codegen.inlining import inline_functions
+from regolive.codegen.lookup import straighten
 from regolive.codegen.plans import as_function, gives_one_value
 from regolive.codegen.positions import MARK
 from regolive.codegen.reorder import tests_first
@@ -68,7 +69,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     a call of something that is neither planned nor a builtin, or with the wrong number of operands.
     """
     policy = reachable(policy)
-    functions = inline_functions({f.name: simplify(f) for f in policy.funcs})
+    functions = inline_functions({f.name: straighten(simplify(f)) for f in policy.funcs})
     functions = {name: tests_first(f) for name, f in functions.items()}
     unit = Unit(
         policy=policy,
@@ -292,11 +293,13 @@ def _file_name(policy: ir.Policy, file: int) -> str:
 
 
 def _remember_sources(policy: ir.Policy) -> None:
-    """Let tracebacks show the rows of policies that are not files on disk."""
+    """Let tracebacks show the rows of the policies as they were compiled.
+
+    Of two policies under one name the last is shown: the lines of the other would be wrong more
+    often.
+    """
     for name, text in policy.sources.items():
-        linecache.checkcache(name)
-        if not linecache.getlines(name):
-            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
 
 
 def _direct(plan: ir.Plan, unit: Unit, space: Mapping[str, Any]) -> QueryFunction | None:
