@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test unit integration conformance bench soak lint format clean
+.PHONY: help demo test unit integration conformance incident bench soak lint format clean
 
 help:
 	@echo "make demo         set up, and run the main job on an embedded NATS server"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint         ruff, mypy (strict) and the order of imports"
 	@echo "make conformance  OPA's compliance cases, from plans and from modules"
 	@echo "make bench        decisions against regopy and hand-written Python; NATS loading"
+	@echo "make incident     the five faults, broken and fixed, on both stores"
 	@echo "make soak         60 seconds of queries, watchers and writers on both stores"
 	@echo "make format       let ruff format the code"
 	@echo "make clean        remove the environment and what tools left behind"
@@ -35,6 +36,9 @@ unit: $(READY)
 
 integration: $(READY)
 	$(BIN)/python -m pytest tests/integration
+
+incident: $(READY)
+	$(BIN)/regolive incident story
 
 conformance: $(READY)
 	$(BIN)/python -m tests.conformance
