@@ -10,8 +10,10 @@ import pytest
 from tests.frames import new_frame
 from tests.probe import Probe
 
-from regolive.codegen import CompiledPolicy
+from regolive.codegen import CompiledPolicy, compile_policy
 from regolive.errors import BuiltinError, ConflictError
+from regolive.ir import nodes as ir
+from regolive.plugins import Registry
 from regolive.values import UNDEFINED, RegoSet, to_json
 
 Compiled = Callable[..., CompiledPolicy]
@@ -53,14 +55,24 @@ def test_an_undefined_rule_is_kept_too(value: Callable[..., Any], probe: Probe) 
     assert probe.calls == [1]
 
 
-def test_with_starts_a_memo_of_its_own(value: Callable[..., Any], probe: Probe) -> None:
-    text = """package t
-        q := test.seen(input.x)
-        inner := x if { x := [q, q] with input.x as 2 }
-        p := [q, inner, q]
-    """
-    assert value(text, "data.t.p", {"x": 1}) == [1, [2, 2], 1]
-    assert sorted(probe.calls) == [1, 2]
+def test_with_starts_a_memo_of_its_own(registry: Registry, probe: Probe) -> None:
+    look = ir.DotStmt(ir.Local(0), ir.Const("x"), 3)
+    call = ir.CallStmt("test.seen", (ir.Local(3),), 4)
+    body = (look, call, ir.AssignVarOnceStmt(ir.Local(4), 2))
+    rule = ir.Func("g0.q", (0, 1), 2, (ir.Block(body), ir.Block((ir.ReturnLocalStmt(2),))))
+
+    def ask(local: int) -> tuple[ir.Stmt, ...]:
+        return (
+            ir.CallStmt("g0.q", (ir.Local(0), ir.Local(1)), local),
+            ir.ResultSetAddStmt(local),
+        )
+
+    inside = ir.WithStmt(0, ("x",), ir.Const("two"), ir.Block((*ask(5), *ask(6))))
+    plan = ir.Plan("eval", (ir.Block((*ask(7), inside, *ask(8))),))
+    compiled = compile_policy(ir.Policy((plan,), (rule,)), registry.builtins)
+    results = compiled.entries["eval"].plan(new_frame(), {"x": "one"}, {})
+    assert results == ["one", "two", "two", "one"]
+    assert probe.calls == ["one", "two"]
 
 
 def test_functions_run_for_each_call(value: Callable[..., Any], probe: Probe) -> None:
