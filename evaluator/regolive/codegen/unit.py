@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins as python_builtins
+import keyword
 import linecache
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +36,9 @@ from regolive.errors import IRError
 from regolive.ir import nodes as ir
 
 QueryFunction = Callable[..., Any]
+
+# What generated code calls its variables and constants.
+_VARIABLE = re.compile(r"(?:q|input|data|results|RULES|[a-zA-Z]\d+|ret0)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +137,21 @@ def _python_names(functions: Mapping[str, ir.Func]) -> dict[str, str]:
         plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in rest or group)
         if group != "g0":
             plain = f"{plain}_{group}"  # the same rule under another set of mocked functions
-        while plain in names.values() or plain in EXPORTS or not plain.isidentifier():
+        while plain in names.values() or not plain.isidentifier() or _taken(plain):
             plain = f"_{plain}_"
         names[name] = plain
     return names
+
+
+def _taken(name: str) -> bool:
+    """Whether generated code uses a name for something else."""
+    return (
+        name in EXPORTS
+        or name in vars(python_builtins)
+        or keyword.iskeyword(name)
+        or _VARIABLE.match(name) is not None
+        or name.startswith(("b_", "plan_", "value_"))
+    )
 
 
 def _check_calls(
