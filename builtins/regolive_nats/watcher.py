@@ -305,7 +305,6 @@ class BucketWatcher:
         self.revision = self.bucket_revision = revision
         self.last_change = time.time()
         self.reloads += again
-        self._live()
         self._log_hidden()
         log.info(
             "bucket %r %s: %d keys at revision %d (%d messages, %.0f ms to build)",
@@ -316,6 +315,7 @@ class BucketWatcher:
             count,
             (time.monotonic() - began) * 1000,
         )
+        self._live()
 
     def _update(self, stream: Stream, first: Updates) -> None:
         """Commit one batch: this, and what has arrived since."""
