@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Set
 from decimal import Decimal
 from typing import Any
@@ -90,6 +91,8 @@ def from_python(obj: Any) -> Value:
 
     Raises TypeError for what has no counterpart. Values that are JSON already are copied too.
     """
+    if isinstance(obj, float | Decimal) and not math.isfinite(obj):
+        raise TypeError(f"{obj!r} is not a number in Rego")
     if obj is None or isinstance(obj, bool | int | float | str | Decimal):
         return obj
     if isinstance(obj, list | tuple):

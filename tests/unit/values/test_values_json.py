@@ -90,6 +90,9 @@ def test_python_objects_become_rego_values() -> None:
     assert True in made["m"][1]
     with pytest.raises(TypeError, match="no counterpart in Rego"):
         from_python({"a": object()})
+    for number in (float("nan"), float("inf"), Decimal("nan")):
+        with pytest.raises(TypeError, match="not a number"):
+            from_python([number])
 
 
 @settings(deadline=None)
