@@ -85,6 +85,7 @@ class Unit:
     numbers: dict[str, int]
     shared: set[str]
     builtins: Any
+    inert: frozenset[str] = frozenset()  # what only computes, so that a call may be left out
     constants: dict[str, Any] = field(default_factory=dict)
     used_builtins: dict[str, str] = field(default_factory=dict)
     parts: list[tuple[Writer, int]] = field(default_factory=list)

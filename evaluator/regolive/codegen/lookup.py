@@ -57,6 +57,7 @@ def _asks_a_rule(gen: Gen, stmt: ir.Stmt) -> bool:
     return (
         isinstance(stmt, ir.CallStmt)
         and stmt.func in gen.unit.functions
+        and stmt.func in gen.unit.inert
         and stmt.args == (ir.Local(0), ir.Local(1))
     )
 

@@ -3,13 +3,19 @@
 Rego's bodies have no order but that of safety, and a planner may well put the call of a rule before
 ``input.method == "GET"``. OPA itself asks such comparisons first, in its index of rules, so a call
 that they rule out is not made there either.
+
+Only calls that do nothing but compute can be put off. A plugin's builtin may be called for what it
+does: ``nats.kv.watch_bucket(b)`` before ``data.nats.kv[b]`` must come before it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from regolive.codegen.analysis import AnyOfStmt, Locals, find_locals, reads, writes
+from regolive.codegen.analysis import AnyOfStmt, Locals, find_locals, reads, walk, writes
+from regolive.codegen.inline import STANDARD_PLUGINS
 from regolive.ir import nodes as ir
 
 _PURE = (
@@ -37,14 +43,37 @@ _PURE = (
 _COMPARISONS = frozenset({"equal", "gt", "gte", "internal.member_2", "lt", "lte", "neq"})
 
 
-def tests_first(function: ir.Func) -> ir.Func:
+def inert_calls(functions: Mapping[str, ir.Func], builtins: Mapping[str, Any]) -> frozenset[str]:
+    """What only computes: standard, deterministic builtins, and functions of nothing else."""
+    inert = {
+        name
+        for name, bound in builtins.items()
+        if bound.plugin in STANDARD_PLUGINS
+        and not bound.spec.nondeterministic
+        and name not in ("internal.print", "trace")
+    }
+    calls = {
+        name: {s.func for _, s in walk(f.blocks) if isinstance(s, ir.CallStmt)}
+        for name, f in functions.items()
+        if not any(isinstance(s, ir.CallDynamicStmt) for _, s in walk(f.blocks))
+    }
+    while True:
+        more = {name for name, called in calls.items() if name not in inert and called <= inert}
+        if not more:
+            return frozenset(inert)
+        inert |= more
+
+
+def tests_first(function: ir.Func, inert: frozenset[str]) -> ir.Func:
     """The function with the tests of each body moved before its calls, where they can be."""
     known = find_locals(function.blocks, function.params)
-    blocks = tuple(ir.Block(_tests_first(b.stmts, known)) for b in function.blocks)
+    blocks = tuple(ir.Block(_tests_first(b.stmts, known, inert)) for b in function.blocks)
     return replace(function, blocks=blocks) if blocks != function.blocks else function
 
 
-def _tests_first(stmts: tuple[ir.Stmt, ...], known: Locals) -> tuple[ir.Stmt, ...]:
+def _tests_first(
+    stmts: tuple[ir.Stmt, ...], known: Locals, inert: frozenset[str]
+) -> tuple[ir.Stmt, ...]:
     early: list[ir.Stmt] = []
     late: list[ir.Stmt] = []
     waiting: set[int] = set()  # locals that only a call gives
@@ -52,7 +81,7 @@ def _tests_first(stmts: tuple[ir.Stmt, ...], known: Locals) -> tuple[ir.Stmt, ..
     for stmt in stmts:
         called = isinstance(stmt, ir.CallStmt) and stmt.func not in _COMPARISONS
         if isinstance(stmt, ir.CallStmt):
-            if stmt.func == "internal.print":
+            if stmt.func not in inert:
                 break
         elif not isinstance(stmt, _PURE):
             break

@@ -28,7 +28,7 @@ from regolive.codegen.inlining import inline_functions
 from regolive.codegen.lookup import straighten
 from regolive.codegen.plans import as_function, gives_one_value
 from regolive.codegen.positions import MARK
-from regolive.codegen.reorder import tests_first
+from regolive.codegen.reorder import inert_calls, tests_first
 from regolive.codegen.simplify import simplify, simplify_blocks
 from regolive.codegen.support import EXPORTS
 from regolive.codegen.writer import Writer
@@ -76,7 +76,8 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     """
     policy = reachable(policy)
     functions = inline_functions({f.name: straighten(simplify(f)) for f in policy.funcs})
-    functions = {name: tests_first(f) for name, f in functions.items()}
+    inert = inert_calls(functions, builtins)
+    functions = {name: tests_first(f, inert) for name, f in functions.items()}
     unit = Unit(
         policy=policy,
         functions=functions,
@@ -84,6 +85,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
         numbers={name: n for n, name in enumerate(functions)},
         shared=asked_more_than_once(policy),
         builtins=builtins,
+        inert=inert,
     )
     unit.data_is_object = not any(
         isinstance(s, ir.WithStmt) and s.local == 1 and not s.path
