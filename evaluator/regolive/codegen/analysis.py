@@ -347,15 +347,20 @@ def made_by_rule(locals_: Locals, local: int) -> bool:
 
 
 def base_documents(blocks: Sequence[ir.Block]) -> set[int]:
-    """The locals that are looked up in ``data`` step by step, or copies of it: base documents."""
+    """The locals that are looked up in ``data`` step by step: base documents.
+
+    What is copied into a variable of the policy's is one no longer (case dataderef); but regopy
+    copies ``data`` itself before each reference into it.
+    """
+    roots = {1}
     found = {1}
     for _, stmt in walk(blocks):
-        if (
-            isinstance(stmt, ir.DotStmt | ir.AssignVarStmt)
-            and isinstance(stmt.source, ir.Local)
-            and stmt.source.index in found
-        ):
-            found.add(stmt.target)
+        match stmt:
+            case ir.AssignVarStmt(source=ir.Local(index=source)) if source in roots:
+                roots.add(stmt.target)
+                found.add(stmt.target)
+            case ir.DotStmt(source=ir.Local(index=source)) if source in found:
+                found.add(stmt.target)
     return found
 
 

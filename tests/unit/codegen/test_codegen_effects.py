@@ -1,4 +1,4 @@
-"""A plugin's builtin may be called for what it does: nothing is put before it that could skip it."""
+"""A plugin's builtin may be called for what it does: nothing that could skip it comes before."""
 
 from __future__ import annotations
 

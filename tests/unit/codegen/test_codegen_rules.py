@@ -169,9 +169,14 @@ def test_an_else_in_a_scan_gives_one_value_or_a_conflict(value: Callable[..., An
 
 def test_base_documents_are_looked_up_by_the_text_of_a_key(value: Callable[..., Any]) -> None:
     data = {"ports": {"80": "http"}, "list": ["first"]}
-    text = 'package t\np := [data.ports[80], data.list["0"]]\nq := data.list["1"]\n'
+    text = """package t
+        p := [data.ports[80], data.list["0"]]
+        q := data.list["1"]
+        r := x[80] if x := data.ports
+    """
     assert value(text, "data.t.p", data=data) == ["http", "first"]
     assert value(text, "data.t.q", data=data) is UNDEFINED
+    assert value(text, "data.t.r", data=data) is UNDEFINED  # a value, and no path
 
 
 # errors of builtins
