@@ -248,8 +248,10 @@ class NatsClient:
             coroutine.close()  # the loop has ended, and the stream with it
             return
         if wait:
+            limit = self.config.request_timeout
             try:
-                future.result(self.config.request_timeout)
+                with waiting_for(None, "an answer of NATS", limit):
+                    future.result(limit)
             except Exception as error:
                 log.debug("closing the watch of bucket %r: %s", stream.bucket, error)
 
@@ -476,22 +478,29 @@ class NatsClient:
         self._streams.discard(stream)
         await stream.unsubscribe()
         if created:
-            self._orphans.add((f"KV_{stream.bucket}", stream.consumer))
+            orphan = (f"KV_{stream.bucket}", stream.consumer)
+            self._orphans.add(orphan)
             if self.connected:
-                await self._delete_orphans()
+                # This one only: other streams that end now delete theirs, and whoever waits for
+                # this one should not wait for those.
+                await self._delete_orphan(orphan)
 
     async def _delete_orphans(self) -> None:
         """Delete the consumers that nobody reads any more; what fails is left for later."""
-        for name, consumer in tuple(self._orphans):
-            try:
-                await self._request(f"CONSUMER.DELETE.{name}.{consumer}", None)
-            except (BucketNotFoundError, ApiError) as error:
-                if isinstance(error, ApiError) and error.code != _CONSUMER_NOT_FOUND:
-                    log.warning("consumer %s of %s cannot be deleted: %s", consumer, name, error)
-            except NatsError as error:
-                log.debug("consumer %s of %s is left for later: %s", consumer, name, error)
-                continue
-            self._orphans.discard((name, consumer))
+        for orphan in tuple(self._orphans):
+            await self._delete_orphan(orphan)
+
+    async def _delete_orphan(self, orphan: tuple[str, str]) -> None:
+        name, consumer = orphan
+        try:
+            await self._request(f"CONSUMER.DELETE.{name}.{consumer}", None)
+        except (BucketNotFoundError, ApiError) as error:
+            if isinstance(error, ApiError) and error.code != _CONSUMER_NOT_FOUND:
+                log.warning("consumer %s of %s cannot be deleted: %s", consumer, name, error)
+        except NatsError as error:
+            log.debug("consumer %s of %s is left for later: %s", consumer, name, error)
+            return
+        self._orphans.discard(orphan)
 
 
 class ApiError(NatsError):
