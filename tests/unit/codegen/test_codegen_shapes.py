@@ -108,7 +108,7 @@ def nest(kind: str, depth: int, base: int = 100) -> tuple[ir.Stmt, ...]:
 
 
 @pytest.mark.parametrize("kind", ["scan", "block", "with", "tests", "not"])
-@pytest.mark.parametrize("depth", [14, 15, 19, 20, 21, 25, 45, 110])
+@pytest.mark.parametrize("depth", [14, 21, 45, 110])
 def test_deeper_than_cpython_allows(kind: str, depth: int) -> None:
     """20 loops inside each other, 100 levels of indentation: no limit for a policy."""
     stmts = nest(kind, depth)
@@ -118,7 +118,7 @@ def test_deeper_than_cpython_allows(kind: str, depth: int) -> None:
         assert run(ir.Block(stmts), block(*mark("end")))[-1] == "end"
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(12))
 def test_deep_jumps_out_of_a_part(seed: int) -> None:
     random = Random(seed)
 
