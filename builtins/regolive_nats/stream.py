@@ -20,6 +20,7 @@ from nats.errors import Error as NatsPyError
 
 from regolive_nats.entries import RawEntry, is_deletion
 from regolive_nats.errors import NatsError, NatsUnavailableError, StreamLostError
+from regolive_nats.yielding import OFTEN, rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class KeyStream:
         self._loading = True
         self._awaited: int | None = None  # how many initial values there are, once we know
         self._next = 1  # the consumer's own count of messages: no number may be missing
+        self._rest_at = OFTEN
         self._delivered = 0
         self._flushing = False
         self._paused: str | None = None  # where to say that the server may go on
@@ -190,6 +192,8 @@ class KeyStream:
                 headers is not None and is_deletion(headers),
             )
         )
+        if count >= self._rest_at:
+            self._rest_at = rest(count)
         if self._loading:
             # Rarely more than once: the count of what is pending ends in 0.
             if tokens[at + 3] == "0" or count == self._awaited:

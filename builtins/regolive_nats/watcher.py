@@ -29,6 +29,7 @@ from regolive_nats.errors import (
 from regolive_nats.placing import BucketPlace, Place, RootPlace, write
 from regolive_nats.stream import BucketInfo, Item, Loaded, Lost, Sink, Updates
 from regolive_nats.tree import Event, KeyTree
+from regolive_nats.yielding import OFTEN, rest
 
 log = logging.getLogger("regolive.plugin.nats")
 
@@ -455,5 +456,8 @@ class BucketWatcher:
 
 
 def _events(entries: Iterable[RawEntry]) -> Iterable[Event]:
-    for key, revision, data, deleted in entries:
+    rest_at = often = 8 * OFTEN  # less work than receiving a message
+    for done, (key, revision, data, deleted) in enumerate(entries):
+        if done >= rest_at:
+            rest_at = rest(done, often)
         yield Event(key, revision, DELETED if deleted else parse_value(data))
