@@ -180,6 +180,15 @@ def test_stop_ends_the_loop(
     assert isinstance(watcher, BucketWatcher)
     with store.read():
         feed.stream.put("y", b"2")
+        # The loop is idle then, or in its commit: in neither does it wait for what a stop could
+        # leave to chance.
+        if isinstance(store, SnapshotStore):
+            wait_until(lambda: feed.stream.read, "the update")
+        else:
+            wait_until(
+                lambda: any(t.kind == "write" for t in store.open_transactions()),
+                "the update's write transaction",
+            )
         stop = Actor(manager.stop_watchers, "stop")
         if isinstance(store, SnapshotStore):
             stop.join()
