@@ -102,7 +102,8 @@ def test_key_that_is_a_parent(
     watcher = watch()
     feed.stream.put("users.x", b"1")
     wait_until(lambda: bucket(store) == {"users": {"x": 1}})
-    assert "'users' (revision 1) is hidden by 'users.x' (revision 2)" in caplog.text
+    # The log comes after the commit that the line above saw.
+    wait_until(lambda: "'users' (revision 1) is hidden by 'users.x' (revision 2)" in caplog.text)
     assert watcher.hidden_keys == 1
     feed.stream.put("users.x", None)
     wait_until(lambda: bucket(store) == {"users": "all"})
