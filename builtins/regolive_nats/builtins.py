@@ -45,6 +45,37 @@ class Buckets(Protocol):
         """Seconds that one request may take."""
 
 
+class NoBuckets:
+    """While the plugin does not run: nothing is followed, and NATS cannot be asked.
+
+    A query that began before its end still has the buckets of its own transaction, and one that
+    was told that there is nothing stays told so.
+    """
+
+    request_timeout = 0.0
+
+    def has_watcher(self, bucket: str) -> bool:
+        """No."""
+        return False
+
+    def wants_watcher(self, bucket: str) -> bool:
+        """No."""
+        return False
+
+    def create_watcher(self, bucket: str) -> None:
+        """Never asked for."""
+
+    def unasked(self, bucket: str) -> None:
+        """Never asked for."""
+
+    def load(self, ctx: BuiltinContext, bucket: str, timeout: float | None) -> list[RawEntry]:
+        """Refused."""
+        raise NatsUnavailableError("the NATS plugin does not run")
+
+
+NO_BUCKETS: Buckets = NoBuckets()
+
+
 def watch_bucket(buckets: Buckets, ctx: BuiltinContext, bucket: str) -> bool:
     """Whether this query's transaction has the bucket; if nobody follows it, have it followed."""
     key = ("watch", bucket)

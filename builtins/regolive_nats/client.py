@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 
 import nats.errors
 from nats.aio.client import Client as Connection
+from nats.aio.msg import Msg
 
 from regolive.concurrency import waiting_for
 from regolive_nats.config import BUCKET_NAME, NatsConfig
@@ -40,6 +41,7 @@ Listener = Callable[[bool], object]
 _STREAM_NOT_FOUND = 10059
 _CONSUMER_NOT_FOUND = 10014
 _KEY_NOT_FOUND = 10037
+_PARTING = 2.0  # seconds at most for deleting consumers before a connection is closed
 _RARE = 30.0  # seconds between attempts when max_reconnect_attempts have failed
 
 
@@ -105,6 +107,7 @@ class NatsClient:
         # The rest belongs to the loop's thread.
         self._streams: set[KeyStream] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: set[asyncio.Future[Msg]] = set()  # requests that wait for their answers
         self._orphans: set[tuple[str, str]] = set()  # (stream, consumer) still to be deleted
         self._listeners: dict[object, Listener] = {}  # single dict operations from any thread
 
@@ -330,13 +333,27 @@ class NatsClient:
             await _first(stopping.wait(), lost.wait(), again.wait())
             if not lost.is_set():
                 why = "stopped" if stopping.is_set() else "configured anew"
-                for stream in tuple(self._streams):
-                    stream.lose(NatsUnavailableError(f"the NATS client was {why}"))
-                    await self._end_stream(stream)
-                await self._delete_orphans()
+                await self._part(NatsUnavailableError(f"the NATS client was {why}"))
             self._disconnected(connection, stopping.is_set(), lost.is_set())
             await close(connection)
             await asyncio.sleep(0)
+
+    async def _part(self, error: NatsError) -> None:
+        """Leave nothing on a server that is about to be left; but it may not answer any more."""
+        self._end_requests()
+        streams = tuple(self._streams)
+        for stream in streams:
+            stream.lose(error)
+        try:
+            async with asyncio.timeout(min(_PARTING, self.config.request_timeout)):
+                await asyncio.gather(*map(self._end_stream, streams))
+                await self._delete_orphans()
+        except TimeoutError:
+            log.debug("consumers are left: %s", self._orphans)
+
+    def _end_requests(self) -> None:
+        for asked in tuple(self._asked):
+            asked.cancel()
 
     async def _connect(self, lost: asyncio.Event) -> Connection | None:
         async def on_closed() -> None:
@@ -395,6 +412,7 @@ class NatsClient:
                 "lost the connection to NATS at %s: %s", self.config.shown_url, self.last_error
             )
         error = NatsUnavailableError("the NATS client was stopped" if stopping else self._why_not())
+        self._end_requests()  # no answer comes over this connection any more
         for stream in tuple(self._streams):
             self._streams.discard(stream)
             self._orphans.add((f"KV_{stream.bucket}", stream.consumer))
@@ -418,10 +436,17 @@ class NatsClient:
         """Ask the JetStream API."""
         connection = self._connected()
         data = b"" if body is None else json.dumps(body).encode()
+        asked = asyncio.ensure_future(
+            connection.request(f"$JS.API.{subject}", data, timeout=self.config.request_timeout)
+        )
+        self._asked.add(asked)
         try:
-            message = await connection.request(
-                f"$JS.API.{subject}", data, timeout=self.config.request_timeout
-            )
+            message = await asked
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                raise  # whoever asked does not want to know any more
+            raise NatsUnavailableError("the connection to NATS was given up meanwhile") from None
         except nats.errors.NoRespondersError:
             raise NatsUnavailableError(
                 f"JetStream does not answer at {self.config.shown_url}: is it enabled there?"
@@ -432,6 +457,8 @@ class NatsClient:
             ) from None
         except nats.errors.Error as error:
             raise NatsUnavailableError(f"the connection to NATS was lost: {error}") from error
+        finally:
+            self._asked.discard(asked)
         answer: Mapping[str, Any] = json.loads(message.data)
         failure = answer.get("error")
         if failure:
@@ -487,8 +514,7 @@ class NatsClient:
 
     async def _delete_orphans(self) -> None:
         """Delete the consumers that nobody reads any more; what fails is left for later."""
-        for orphan in tuple(self._orphans):
-            await self._delete_orphan(orphan)
+        await asyncio.gather(*map(self._delete_orphan, tuple(self._orphans)))
 
     async def _delete_orphan(self, orphan: tuple[str, str]) -> None:
         name, consumer = orphan

@@ -109,8 +109,7 @@ class NatsPlugin:
         Asks for the bucket to be followed, in the background. False for a bucket that does not
         exist.
         """
-        service = self._service
-        return service is not None and kv.watch_bucket(service, ctx, bucket)
+        return kv.watch_bucket(self._service or kv.NO_BUCKETS, ctx, bucket)
 
     @builtin("nats.kv.get_data", nondeterministic=True, trusted=True)
     def get_data(self, ctx: BuiltinContext, bucket: str, path: str) -> Any:
@@ -119,8 +118,7 @@ class NatsPlugin:
         Of a bucket that is followed, the query's own copy; of another, what NATS has now, asked at
         most once in a query.
         """
-        service = self._service
-        return None if service is None else kv.get_data(service, ctx, bucket, path)
+        return kv.get_data(self._service or kv.NO_BUCKETS, ctx, bucket, path)
 
 
 class Service:
@@ -171,6 +169,12 @@ class Service:
         self._ended = True
         self._wake.set()
         try:
+            self._manager.stop()
+            # What was in flight has ended; leaving gets its own time. All leave at once, so that
+            # none has to wait for what the others still commit.
+            self._give_up_at = time.monotonic() + _LEAVE
+            for watcher in self._watchers():
+                watcher.stop_soon()
             self._manager.stop_watchers()
             if self._root is not None:
                 self._root.stop()

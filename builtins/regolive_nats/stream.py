@@ -19,7 +19,12 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsPyError
 
 from regolive_nats.entries import RawEntry, is_deletion
-from regolive_nats.errors import NatsError, NatsUnavailableError, StreamLostError
+from regolive_nats.errors import (
+    BucketNotFoundError,
+    NatsError,
+    NatsUnavailableError,
+    StreamLostError,
+)
 from regolive_nats.yielding import OFTEN, rest
 
 
@@ -61,6 +66,13 @@ Item: TypeAlias = Loaded | Updates | Lost
 Sink: TypeAlias = Callable[[Item], object]
 Request: TypeAlias = Callable[[str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
 
+# How often a load waits for what was overwritten meanwhile; see `KeyStream._check_loaded`.
+_MAX_CATCHING_UP = 20
+
+# A bucket that is deleted while it is loaded takes the consumer with it, and nobody says so. So
+# after that many seconds the stream looks whether the bucket is still there.
+_LOOK = 1.0
+
 # An update that waits to be read costs memory; beyond this many the server is asked to pause.
 _MAX_BACKLOG = 20_000
 
@@ -100,12 +112,16 @@ class KeyStream:
         self._entries: list[RawEntry] = []
         self._loading = True
         self._awaited: int | None = None  # how many initial values there are, once we know
+        self._pending = 0  # how many messages the server has still to send, as of the last one
+        self._catching_up = 0
         self._next = 1  # the consumer's own count of messages: no number may be missing
         self._rest_at = OFTEN
         self._delivered = 0
         self._flushing = False
         self._paused: str | None = None  # where to say that the server may go on
         self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None  # from its opening until it is loaded
+        self._look: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Subscribe, and create the consumer. Raises BucketNotFoundError or another NatsError."""
@@ -141,11 +157,36 @@ class KeyStream:
             {"stream_name": stream, "config": config, "action": "create"},
         )
         self._awaited = int(answer.get("num_pending") or 0)
-        self._check_loaded(1)
+        if self._next == 1:
+            self._pending = self._awaited
+        self._check_loaded()
+        if self._loading and self._sink is not None:
+            self._timer = self._loop.call_later(_LOOK, self._look_soon)
+
+    def _look_soon(self) -> None:
+        self._look = self._loop.create_task(self._look_at_bucket())
+
+    async def _look_at_bucket(self) -> None:
+        while self._loading and self._sink is not None:
+            try:
+                info = read_info(await self._request(f"STREAM.INFO.KV_{self.bucket}", None))
+            except BucketNotFoundError as error:
+                self.lose(error)
+            except NatsError:
+                pass  # if the connection is lost, the client tells
+            else:
+                if info.created != self.info.created:
+                    again = f"bucket {self.bucket!r} was deleted and created again"
+                    self.lose(StreamLostError(again))
+            await asyncio.sleep(_LOOK)
 
     async def unsubscribe(self) -> None:
         """Get no more messages. The consumer on the server is the client's to delete."""
         self._sink = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._look is not None:
+            self._look.cancel()
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             try:
@@ -195,21 +236,36 @@ class KeyStream:
         if count >= self._rest_at:
             self._rest_at = rest(count)
         if self._loading:
+            pending = tokens[at + 3]
             # Rarely more than once: the count of what is pending ends in 0.
-            if tokens[at + 3] == "0" or count == self._awaited:
-                self._check_loaded(int(tokens[at + 3]))
+            if pending == "0" or count == self._awaited or self._awaited is None:
+                self._pending = int(pending)
+                self._check_loaded()
         elif not self._flushing:
             # What one read from the socket brought goes to the reader as one list.
             self._flushing = True
             self._loop.call_soon(self._flush)
 
-    def _check_loaded(self, pending: int) -> None:
-        awaited = self._awaited
+    def _check_loaded(self) -> None:
+        """Are the initial values complete?
+
+        A value that is overwritten before it was sent is left out by the server, and its key comes
+        later. So as many messages as there were values need not have every key, which is why those
+        that are pending then are waited for too: a key that always was there would be missing from
+        ``data`` for a moment. Under writers that are faster than this, only so often.
+        """
+        awaited, pending = self._awaited, self._pending
         if self._sink is None or awaited is None or not self._loading:
             return
         if pending and self._next <= awaited:
             return
+        if pending and self._catching_up < _MAX_CATCHING_UP:
+            self._catching_up += 1
+            self._awaited = self._next - 1 + pending
+            return
         self._loading = False
+        if self._timer is not None:
+            self._timer.cancel()
         entries, self._entries = self._entries, []
         self._sink(Loaded(entries))
 
@@ -233,6 +289,10 @@ class KeyStream:
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) >= self._next:
             self.lose(StreamLostError(f"messages of bucket {self.bucket!r} are missing"))
+        elif last is not None and not answer and self._loading:
+            # Idle: nothing is to be sent any more. What was awaited has been purged meanwhile.
+            self._pending = 0
+            self._check_loaded()
 
     def _resume(self) -> None:
         """Let the server go on, if the reader keeps up."""

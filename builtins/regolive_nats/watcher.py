@@ -33,6 +33,9 @@ from regolive_nats.yielding import OFTEN, rest
 
 log = logging.getLogger("regolive.plugin.nats")
 
+# Seconds that a watcher which ends has to take its bucket out of the store, in any case.
+_AT_LEAST = 1.0
+
 Condition = Literal["loading", "live", "stale", "missing", "stopped"]
 
 
@@ -205,10 +208,14 @@ class BucketWatcher:
         """
         if self._thread.ident is None:
             return
-        self._stopping = True
-        self._queue.put(_Stop())
+        self.stop_soon()
         with waiting_for(self._thread, f"the watch loop of bucket {self.bucket!r} to end"):
             self._thread.join()
+
+    def stop_soon(self) -> None:
+        """Have it end, as :meth:`stop` does, without waiting for that."""
+        self._stopping = True
+        self._queue.put(_Stop())
 
     def set_refresh(self, seconds: float) -> None:
         """Change how often the revision is compared with the bucket's."""
@@ -420,7 +427,9 @@ class BucketWatcher:
     def _leave(self) -> None:
         """Take the bucket out of the store, for good."""
         try:
-            self._clear(lambda: not self._give_up())
+            # However late it is: what need not wait for others is removed.
+            until = time.monotonic() + _AT_LEAST
+            self._clear(lambda: not self._give_up() or time.monotonic() < until)
         except Exception:
             log.exception("bucket %r could not be removed from data", self.bucket)
         if self._placed:
