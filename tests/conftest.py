@@ -1,1 +1,31 @@
-"""Here so that ``tests`` is a package to import from, however pytest is started."""
+"""For all tests. Its being here also makes ``tests`` a package to import from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of tests whose managers break the rules on purpose."""
+    config.addinivalue_line(
+        "markers", "breaks_lock_rules: about a manager that holds its locks too long"
+    )
+
+
+@pytest.fixture(autouse=True)
+def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Wherever buckets are followed: no manager's lock at a transaction, at I/O or a callback."""
+    place = request.node.nodeid
+    if not ("/nats/" in place or "/integration/" in place or "/explore" in place):
+        yield
+        return
+    from tests.lock_rules import breaks_the_rules, watch_lock_rules
+
+    if breaks_the_rules(request.node):
+        yield
+        return
+    with watch_lock_rules() as breaches:
+        yield
+    assert not breaches, "\n".join(breaches)

@@ -172,8 +172,8 @@ class Scenario:
     stops: bool = False
     real: bool = False
     stores: tuple[str, ...] = ("locking", "snapshot")
-    bound: int = 2
-    limit: int | None = None
+    bound: int = 3
+    limit: int | None = 15_000
 
     def program(self, kind: type[WatcherManager], store: str) -> Callable[[Program], None]:
         """For ``explore``: this scenario with a manager of this kind."""
@@ -210,7 +210,8 @@ SCENARIOS = (
     Scenario(
         "create beside a query",
         (("creator", _create("a")), ("query", _query("a", "a"))),
-        bound=4,
+        bound=6,
+        limit=5_000,
     ),
     Scenario(
         "two creators of one bucket, a query",
@@ -220,13 +221,15 @@ SCENARIOS = (
         "create beside a stop",
         (("creator", _create("a")), ("stop", _stop)),
         stops=True,
-        bound=4,
+        bound=6,
+        limit=5_000,
     ),
     Scenario(
         "evict beside a query",
         (("creator", _create("b")), ("query", _query("a", "b"))),
         before=("a",),
-        bound=4,
+        bound=6,
+        limit=5_000,
     ),
     Scenario(
         "two buckets, room for one, a query",
@@ -263,6 +266,7 @@ SCENARIOS = (
         before=("a",),
         real=True,
         stops=True,
+        bound=5,
     ),
     Scenario(
         "a real watch loop, stopped in its commit",
@@ -270,7 +274,7 @@ SCENARIOS = (
         before=("a",),
         real=True,
         stops=True,
-        bound=1,
+        bound=2,
     ),
 )
 

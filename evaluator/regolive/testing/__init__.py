@@ -9,6 +9,7 @@ from regolive.testing.explorer import (
     explore,
 )
 from regolive.testing.nats_server import NatsServer, NatsServerError
+from regolive.testing.plugins import explore_builtin
 from regolive.testing.scheduling import ExplorerError
 from regolive.testing.tracing import Step
 
@@ -23,4 +24,5 @@ __all__ = [
     "Step",
     "checkpoint",
     "explore",
+    "explore_builtin",
 ]

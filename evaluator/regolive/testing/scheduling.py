@@ -8,6 +8,7 @@ thing every time it is given the same choices, and the choices can be enumerated
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -185,7 +186,8 @@ class Scheduler:
         self._preempt = 0.0
         self._cpu: int | None = None
         if hasattr(os, "sched_getaffinity"):
-            self._cpu = min(os.sched_getaffinity(0))
+            processors = sorted(os.sched_getaffinity(0))
+            self._cpu = processors[os.getpid() % len(processors)]
 
     def pin(self) -> None:
         """Keep the current thread on the explorer's processor: only one thread runs at a time, and
@@ -270,11 +272,18 @@ class Scheduler:
         self._unwound = 0
         if self._director.busy and self._director not in self._live:
             self._live.insert(0, self._director)
-        while self._live:
-            task = self._live[-1]
-            self.current = task
-            task.baton.release()
-            self._wait_for_end()
+        if not self._live:
+            return
+        level = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)  # that they were ended is no news
+        try:
+            while self._live:
+                task = self._live[-1]
+                self.current = task
+                task.baton.release()
+                self._wait_for_end()
+        finally:
+            logging.disable(level)
         self.current = None
 
     def play_all(self, tasks: list[Task]) -> None:
