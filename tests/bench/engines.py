@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regopy import Input, Interpreter
-
 from regolive import Runtime
 from tests.bench.cases import Case
 from tests.bench.timing import Batch
@@ -60,6 +58,10 @@ def regolive(case: Case, plugins: Sequence[Any] = ()) -> Iterator[Engine]:
 
 def regopy(case: Case) -> Engine:
     """A bundle that regopy built once, with the data in it; input and output as Python values."""
+    # Not above: rego-cpp brings an allocator of its own into the process, and must not come into
+    # one that runs tests.
+    from regopy import Input, Interpreter
+
     interpreter = Interpreter()
     interpreter.add_data(case.data)
     for name, text in case.modules.items():
