@@ -189,9 +189,7 @@ def two_orders(setting: Setting, say: Say) -> Outcome:
     modules = {"incident.rego": _POLICY}
     plugins = [Last(_own("masks"))]
     with (
-        on_stage(
-            setting, say, modules=modules, data=_DATA, plugins=plugins, store=store
-        ) as stage,
+        on_stage(setting, say, modules=modules, data=_DATA, plugins=plugins, store=store) as stage,
         observed(stage) as (probe, counter),
     ):
         gate = stage.gates.shut("mask held")

@@ -1,4 +1,4 @@
-"""What is staged, and what is documented to come of it: the tables that the commands hold runs to."""
+"""What is staged, and what is documented to come of it: what the commands hold each run to."""
 
 from __future__ import annotations
 

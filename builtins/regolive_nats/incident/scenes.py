@@ -22,7 +22,6 @@ from regolive_nats.incident.stage import (
     outcome,
     pictures,
 )
-from regolive_nats.manager import WatcherManager
 
 _BETWEEN = "between two calls"
 
@@ -150,7 +149,8 @@ def creation_outlives_stop(setting: Setting, say: Say) -> Outcome:
         manager = _service(stage)._manager
         operator = Actor("operator", lambda: stage.runtime.reconfigure({"plugins": {}}))
         wait_until(
-            lambda: operator.done or _waits(operator), "the stop has ended, or waits for the creation"
+            lambda: operator.done or _waits(operator),
+            "the stop has ended, or waits for the creation",
         )
         say(
             "an operator takes the plugin out of the configuration: the stop is over at once"
@@ -179,7 +179,7 @@ def creation_outlives_stop(setting: Setting, say: Say) -> Outcome:
 def deaf_loop(setting: Setting, say: Say) -> Outcome:
     """Fault 5. A watcher in whose bucket nothing happens is evicted, and then all is stopped."""
     with on_stage(setting, say, capacity=1) as stage, observed(stage) as (probe, counter):
-        users, groups = "users", "groups"
+        groups = "groups"
         stage.follow("users")
         say("bucket 'users' is followed, there is room for one, and nothing happens in 'users'")
         loaded = stage.gates.shut(f"loaded {groups}")
@@ -226,13 +226,3 @@ def _waits(actor: Actor) -> bool:
     return any(
         p.name == actor.thread.name and p.waits_for is not None for p in dump_threads(depth=1)
     )
-
-
-__all__ = [
-    "WatcherManager",
-    "creation_outlives_stop",
-    "creation_under_lock",
-    "deaf_loop",
-    "eviction_under_lock",
-    "loser_wipes_winner",
-]

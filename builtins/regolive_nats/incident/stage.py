@@ -240,6 +240,7 @@ def on_stage(
         yield stage
 
 
+_PROBES = 3  # that a scene sees at least, however soon it is over
 _LONG = 10.0  # seconds that a request may take: longer than any scene
 PROBE_QUERY = 0.3  # seconds that the query of the health endpoint may take
 
@@ -250,9 +251,7 @@ def _set_manager(service: Service, stage: Stage, capacity: int) -> None:
     kind = BROKEN_MANAGERS[setting.fault] if setting.manager == "broken" else WatcherManager
 
     def make(bucket: str) -> BucketWatcher:
-        watcher = StagedWatcher(
-            bucket, service._client, stage.store, give_up=lambda: False
-        )
+        watcher = StagedWatcher(bucket, service._client, stage.store, give_up=lambda: False)
         watcher.gates = stage.gates
         return watcher
 
@@ -323,6 +322,7 @@ def outcome(
     threads: tuple[str, ...] = (),
 ) -> Outcome:
     """Put together what came of a scene."""
+    came_about(lambda: probe.asked >= _PROBES, OBSERVE)
     ms, text = stage.explanation()
     served = sum(q.done and q.result is not None and q.result[0] == 200 for q in stage.queries)
     return Outcome(

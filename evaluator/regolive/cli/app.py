@@ -22,6 +22,7 @@ COMMANDS = {
     "serve": "serve",
     "buckets": "buckets",
     "plugins": "plugins",
+    "incident": "incident",
     "version": "version",
 }
 ERROR = 2
