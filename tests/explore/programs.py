@@ -259,6 +259,8 @@ SCENARIOS = (
             ("stop", _stop),
         ),
         stops=True,
+        bound=2,
+        limit=None,
     ),
     Scenario(
         "a real watch loop, stopped",

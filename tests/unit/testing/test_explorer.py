@@ -72,7 +72,8 @@ def test_needs_the_preemption() -> None:
 def test_finds_a_lost_update() -> None:
     failure = explore(lost_update).failure
     assert failure is not None
-    assert (failure.kind, failure.message) == ("check", "the counter is 1")
+    assert failure.kind == "check"
+    assert failure.message.startswith("the counter is 1")
 
 
 @pytest.mark.parametrize("program", [crossing, lost_update])
@@ -239,9 +240,9 @@ def test_an_invariant_is_looked_at_on_every_step() -> None:
         program.always(alone)
 
     failure = explore(program).failure
-    # Seen at the next step after it came about; so it takes a third thread, or one more step.
     assert failure is not None
-    assert (failure.kind, failure.message) == ("check", "two at once")
+    assert failure.kind == "check"
+    assert failure.message.startswith("two at once")
 
 
 def test_threads_events_and_queues_of_python_are_driven() -> None:
