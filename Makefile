@@ -39,6 +39,7 @@ integration: $(READY)
 
 incident: $(READY)
 	$(BIN)/regolive incident story
+	$(BIN)/python -m tests.explore
 
 conformance: $(READY)
 	$(BIN)/python -m tests.conformance
