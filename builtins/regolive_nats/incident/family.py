@@ -1,7 +1,7 @@
 """The same family elsewhere: four bugs of other projects, each a lock taken again behind a writer.
 
-"broken" is as it was there, in our terms; "fixed" is a mend, for the first two the project's own. No
-NATS is needed: all of them are about the store, whoever writes to it.
+"broken" is as it was there, in our terms; "fixed" is a mend, for the first two the project's own.
+No NATS is needed: all of them are about the store, whoever writes to it.
 """
 
 from __future__ import annotations
