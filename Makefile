@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test unit integration conformance incident bench soak lint format clean
+.PHONY: help demo test unit integration conformance incident bench soak stress lint format clean
 
 help:
 	@echo "make demo         set up, and run the main job on an embedded NATS server"
@@ -49,6 +49,9 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak
+
+stress: $(READY)
+	$(BIN)/python -m tests.soak --profile stress
 
 lint: $(READY)
 	$(BIN)/ruff check .
