@@ -332,7 +332,7 @@ def outcome(
         probes=probe.asked,
         probes_failed=probe.failures,
         slowest_probe=round(probe.slowest, 3),
-        readers_stuck=counter.readers if verdict in ("hang", "named") else 0,
+        readers_stuck=counter.readers if threads else 0,
         writer_wait=round(counter.writer, 3),
         explained_ms=ms,
         explanation=text,

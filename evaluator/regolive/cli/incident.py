@@ -222,7 +222,7 @@ def _print(setting: Any, outcome: Any) -> None:
         rows["what is wrong"] = outcome.finding
     for name, value in rows.items():
         click.echo(f"{name:<26}{value}")
-    if outcome.verdict in ("hang", "named") and outcome.probes_failed:
+    if outcome.threads and outcome.probes_failed:
         click.echo("An orchestrator would kill the process now: exit code 137.")
     if outcome.verdict == setting.expected:
         click.echo("This is as documented.")
