@@ -106,6 +106,8 @@ class Der:
         size, at = data[start + 1], start + 2
         if size & 0x80:
             count = size & 0x7F
+            if at + count > self._end:
+                raise ValueError("truncated length")
             size = int.from_bytes(data[at : at + count], "big")
             if not 0 < count <= 4 or data[at] == 0 or size < 0x80:
                 raise ValueError("length is not in its shortest form")

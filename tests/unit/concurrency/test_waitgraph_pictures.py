@@ -29,7 +29,7 @@ LIMIT = 10.0
 
 def test_a_dump_shows_who_holds_what_and_who_waits(stage: Stage) -> None:
     m, rw = Mutex("m", guards="the table"), RWLock("rw")
-    tasks = BackgroundTasks("pool")
+    tasks = BackgroundTasks("loaders")  # a name that no idle thread of another test has
     gate = threading.Event()
 
     def work() -> None:
@@ -53,7 +53,7 @@ def test_a_dump_shows_who_holds_what_and_who_waits(stage: Stage) -> None:
         text = render_threads(dump_threads())
     first = next(iter(pictures))
     assert first == "writer", "who waits stands first"
-    worker, waiter = pictures["pool-1"], pictures["writer"]
+    worker, waiter = pictures["loaders-1"], pictures["writer"]
     assert worker.origin.startswith("background task 'load members', submitted by thread 'Main")
     assert [(h.lock, h.mode, h.guards) for h in worker.holds] == [
         ("m", "mutex", "the table"),
@@ -66,12 +66,12 @@ def test_a_dump_shows_who_holds_what_and_who_waits(stage: Stage) -> None:
     assert waiter.origin == "a request for /v1/data"
     assert waiter.in_query
     assert waiter.waits_for is not None
-    assert waiter.waits_for.holders == ("pool-1",)
+    assert waiter.waits_for.holders == ("loaders-1",)
     assert waiter.waits_for.seconds >= 0
     assert waiter.waits_for.place.endswith(".writer")
     assert pictures["MainThread"].origin == "the main thread"
     assert text.startswith(f"{len(pictures)} threads, 1 of them waiting, 1 holding locks")
-    assert "waits for lock 'rw' to write (held by 'pool-1')" in text
+    assert "waits for lock 'rw' to write (held by 'loaders-1')" in text
     gate.set()
     assert task.wait(LIMIT)
     assert tasks.close(LIMIT)
