@@ -1,6 +1,6 @@
 """``python -m tests.bench``: the tables for people, or JSON for machines; exit code 1 under a bar.
 
-Parts: ``decisions`` (the bars), ``scaling``, ``micro`` and ``nats``; all of them unless named.
+Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``locks`` and ``nats``; all of them unless named.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import cases, decisions, engines, micro, nats_load, scaling
+from tests.bench import cases, decisions, engines, locks, micro, nats_load, scaling
 from tests.bench.timing import FULL, QUICK, Effort
 
-PARTS = ("decisions", "scaling", "micro", "nats")
+PARTS = ("decisions", "scaling", "micro", "locks", "nats")
 
 
 @click.command()
@@ -43,6 +43,8 @@ def main(parts: tuple[str, ...], quick: bool, check: bool, opa: bool, form: str)
         report["scaling"] = _scaling(console, effort, sizes, missed)
     if "micro" in chosen:
         report["micro"] = _micro(console, effort)
+    if "locks" in chosen:
+        report["locks"] = _locks(console)
     if "nats" in chosen:
         report["nats"] = _nats(console, quick, missed)
     report["missed"] = missed
@@ -139,6 +141,17 @@ def _micro(console: Console, effort: Effort) -> dict[str, float]:
     table.add_column("ns", justify="right")
     for name, ns in found.items():
         table.add_row(name, f"{ns:.0f}")
+    console.print(table)
+    return found
+
+
+def _locks(console: Console) -> dict[str, float]:
+    found = locks.run()
+    table = Table(title="Locks that are free, and a circular wait refused (best of several runs)")
+    table.add_column("what")
+    table.add_column("", justify="right")
+    for name, value in found.items():
+        table.add_row(name, f"{value:,.2f}" if value < 10 else f"{value:,.0f}")
     console.print(table)
     return found
 
