@@ -1,6 +1,6 @@
 """``python -m tests.bench``: the tables for people, or JSON for machines; exit code 1 under a bar.
 
-Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``locks`` and ``nats``; all of them unless named.
+Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``locks`` and ``nats``; all unless named.
 """
 
 from __future__ import annotations
