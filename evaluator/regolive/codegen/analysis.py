@@ -30,6 +30,24 @@ class AllOfStmt(ir.Stmt):
     tests: tuple[ir.Stmt, ...]
 
 
+# Statements without effects: they look up, test, or give a local its value.
+PURE: tuple[type[ir.Stmt], ...] = (
+    AnyOfStmt,
+    ir.AssignVarStmt,
+    ir.DotStmt,
+    ir.EqualStmt,
+    ir.IsArrayStmt,
+    ir.IsDefinedStmt,
+    ir.IsObjectStmt,
+    ir.IsSetStmt,
+    ir.LenStmt,
+    ir.MakeNullStmt,
+    ir.MakeNumberIntStmt,
+    ir.MakeNumberRefStmt,
+    ir.NotEqualStmt,
+)
+
+
 def reads(stmt: ir.Stmt) -> Iterator[int]:
     """The locals that a statement reads itself (not in its nested blocks)."""
     match stmt:

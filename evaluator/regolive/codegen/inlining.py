@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from regolive.codegen.analysis import (
+    PURE,
     AllOfStmt,
     AnyOfStmt,
     blocks_of,
@@ -25,21 +26,6 @@ from regolive.ir import nodes as ir
 # A rule with more statements than this stays a function.
 MAX_STATEMENTS = 12
 
-_STRAIGHT = (
-    AnyOfStmt,
-    ir.AssignVarStmt,
-    ir.DotStmt,
-    ir.EqualStmt,
-    ir.IsArrayStmt,
-    ir.IsDefinedStmt,
-    ir.IsObjectStmt,
-    ir.IsSetStmt,
-    ir.LenStmt,
-    ir.MakeNullStmt,
-    ir.MakeNumberIntStmt,
-    ir.MakeNumberRefStmt,
-    ir.NotEqualStmt,
-)
 _TRUE = ir.Const(True)
 
 
@@ -118,7 +104,7 @@ def _bodies(
         last = stmts[-1]
         if not isinstance(last, ir.AssignVarOnceStmt) or last.target != function.returns:
             return None
-        if not all(isinstance(s, _STRAIGHT) or calls_builtin(s) for s in stmts[:-1]):
+        if not all(isinstance(s, PURE) or calls_builtin(s) for s in stmts[:-1]):
             return None
         found.append(stmts)
     return found

@@ -10,26 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from regolive.codegen.analysis import AnyOfStmt, Locals, find_locals, walk, writes
+from regolive.codegen.analysis import PURE, Locals, find_locals, walk, writes
 from regolive.codegen.gen import Expr, Gen
 from regolive.ir import nodes as ir
-
-# Statements without effects: they test, or give a local of the body its value.
-_PURE = (
-    AnyOfStmt,
-    ir.AssignVarStmt,
-    ir.DotStmt,
-    ir.EqualStmt,
-    ir.IsArrayStmt,
-    ir.IsDefinedStmt,
-    ir.IsObjectStmt,
-    ir.IsSetStmt,
-    ir.LenStmt,
-    ir.MakeNullStmt,
-    ir.MakeNumberIntStmt,
-    ir.MakeNumberRefStmt,
-    ir.NotEqualStmt,
-)
 
 
 def known_key(gen: Gen, scan: ir.ScanStmt) -> Expr | None:
@@ -47,7 +30,7 @@ def known_key(gen: Gen, scan: ir.ScanStmt) -> Expr | None:
                     found = _outside(gen, scan, other)
                     if found is not None:
                         return found
-        if not isinstance(stmt, _PURE) and not _asks_a_rule(gen, stmt):
+        if not isinstance(stmt, PURE) and not _asks_a_rule(gen, stmt):
             return None
     return None
 
@@ -103,7 +86,7 @@ def _straighten(
     before = {local for s in stmts[:-1] for local in writes(s)} | set(params)
     same = {scan.key}
     for stmt in scan.block.stmts:
-        if not isinstance(stmt, _PURE):
+        if not isinstance(stmt, PURE):
             return None
         if isinstance(stmt, ir.AssignVarStmt) and isinstance(stmt.source, ir.Local):
             if stmt.source.index in same and known.steady(stmt.target):

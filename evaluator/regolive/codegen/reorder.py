@@ -14,28 +14,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from regolive.codegen.analysis import AnyOfStmt, Locals, find_locals, reads, walk, writes
+from regolive.codegen.analysis import PURE, Locals, find_locals, reads, walk, writes
 from regolive.codegen.inline import STANDARD_PLUGINS
 from regolive.ir import nodes as ir
 
+# Making and filling a composite of the body's own has no effect either.
 _PURE = (
-    AnyOfStmt,
+    *PURE,
     ir.ArrayAppendStmt,
-    ir.AssignVarStmt,
-    ir.DotStmt,
-    ir.EqualStmt,
-    ir.IsArrayStmt,
-    ir.IsDefinedStmt,
-    ir.IsObjectStmt,
-    ir.IsSetStmt,
-    ir.LenStmt,
     ir.MakeArrayStmt,
-    ir.MakeNullStmt,
-    ir.MakeNumberIntStmt,
-    ir.MakeNumberRefStmt,
     ir.MakeObjectStmt,
     ir.MakeSetStmt,
-    ir.NotEqualStmt,
     ir.ObjectInsertStmt,
     ir.SetAddStmt,
 )
