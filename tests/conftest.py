@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,3 +31,9 @@ def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
     with watch_lock_rules() as breaches:
         yield
     assert not breaches, "\n".join(breaches)
+
+
+# The same examples in every run, so that a red build is a change's doing; HYPOTHESIS_PROFILE=default
+# looks for new ones.
+settings.register_profile("steady", derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
