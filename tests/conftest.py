@@ -33,7 +33,7 @@ def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not breaches, "\n".join(breaches)
 
 
-# The same examples in every run, so that a red build is a change's doing; HYPOTHESIS_PROFILE=default
-# looks for new ones.
+# The same examples in every run, so that a red build is a change's doing. New ones are looked for
+# with HYPOTHESIS_PROFILE=default.
 settings.register_profile("steady", derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
