@@ -1,0 +1,156 @@
+"""What the compiler's stages hand to each other: resolved modules and queries, and the tree of rules.
+
+A resolved rule is an ``n.Rule`` of which more can be said than of a parsed one; ``ResolvedModule``
+lists it. The type checker and the planner read nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from regolive.errors import Diagnostic, Location
+from regolive.syntax import nodes as n
+
+Path = tuple[str, ...]
+"""Steps below ``data``: ``("rbac", "allow")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What the modules of a set tell each other before any of them is resolved.
+
+    ``rules``: by package, the first steps of the names of its rules (what a bare name in a module of
+    that package may mean). ``functions``: by path, how many parameters a function takes.
+    """
+
+    rules: Mapping[Path, frozenset[str]]
+    functions: Mapping[Path, int]
+
+
+@dataclass(slots=True, eq=False)
+class ResolvedModule:
+    """A module whose rules are resolved:
+
+    - ``head.ref`` begins with Var ``data`` and the package; its other steps are scalars or variables.
+    - Every reference begins with Var ``data``, Var ``input`` or a local variable, and its steps are
+      scalars, variables, or composites of these. Imports are gone.
+    - The operator of a call is a builtin's name (Var, then Scalars: ``plus``, ``io.jwt.decode``) or a
+      reference into ``data``.
+    - There are no calls inside of terms: each is an expression of its own before,
+      ``f(x, __local3__)``, with one operand more than the function has, which is its result.
+    - An expression is a call, a term that must not be false, or an Every. ``=`` is a call of ``eq``;
+      there is no ``:=``, no ``some``, no ``print``, no template string.
+    - The head's key and value, comprehension heads and ``with`` values need no evaluation: scalars,
+      variables, composites of these (values of ``with`` on functions may be a function's reference).
+    - Declared variables (parameters included) have names of their own in the module:
+      ``__local7__``. ``names`` gives what each was called.
+    - Bodies are in an order in which every variable is bound before it is needed.
+    """
+
+    source: n.Source
+    package: Path
+    rules: tuple[n.Rule, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    annotations: tuple[n.Annotations, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The module's file name."""
+        return self.source.name
+
+
+@dataclass(slots=True, eq=False)
+class ResolvedQuery:
+    """A query's body, resolved as rules are.
+
+    ``outputs`` are the variables whose values are results, by the name they are reported under.
+    """
+
+    source: n.Source
+    body: n.Body
+    outputs: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A diagnostic and the number of the stage that found it.
+
+    OPA's compiler ends with the first stage that finds something: of all findings of a policy set,
+    those of the lowest stage are reported.
+    """
+
+    stage: int
+    diagnostic: Diagnostic
+
+
+class RuleTree:
+    """The rules of all modules by their paths: a node for each step that is constant.
+
+    ``rules`` are those whose constant part ends here; a step that is a constant but no string is a
+    child too, under its Python value wrapped by ``step_key``.
+    """
+
+    __slots__ = ("children", "rules")
+
+    def __init__(self) -> None:
+        self.children: dict[object, RuleTree] = {}
+        self.rules: list[n.Rule] = []
+
+    def add(self, rule: n.Rule) -> None:
+        """Put a rule under the constant part of its path."""
+        node = self
+        for term in rule.head.ref.terms[1:]:
+            key = step_key(term)
+            if key is None:
+                break
+            child = node.children.get(key)
+            if child is None:
+                child = node.children[key] = RuleTree()
+            node = child
+        node.rules.append(rule)
+
+    def find(self, path: Iterable[object]) -> RuleTree | None:
+        """The node of a path (strings, or what ``step_key`` makes), None where there is none."""
+        node: RuleTree | None = self
+        for key in path:
+            if node is None:
+                return None
+            node = node.children.get(key)
+        return node
+
+    def walk(self) -> Iterator[RuleTree]:
+        """This node and all below."""
+        todo = [self]
+        while todo:
+            node = todo.pop()
+            yield node
+            todo.extend(node.children.values())
+
+
+def step_key(term: n.Term) -> object | None:
+    """A constant step as a key of the tree: a string itself; (kind, text) for others; None if not
+    constant."""
+    if isinstance(term, n.Scalar):
+        return term.value if isinstance(term.value, str) else ("scalar", term.value)
+    if isinstance(term, n.Number):
+        return ("number", term.text)
+    return None
+
+
+def rule_tree(modules: Iterable[ResolvedModule]) -> RuleTree:
+    """The tree of all rules of some modules."""
+    tree = RuleTree()
+    for module in modules:
+        for rule in module.rules:
+            tree.add(rule)
+    return tree
+
+
+def diagnostic(code: str, message: str, loc: n.Loc | None, hint: str | None = None) -> Diagnostic:
+    """A diagnostic that points at a place and shows its line."""
+    if loc is None:
+        return Diagnostic(code, message, None, None, hint)
+    row, col = loc.source.row_col(loc.start)
+    return Diagnostic(code, message, Location(loc.file, row, col), loc.source.line(row), hint)

@@ -1,0 +1,1 @@
+"""Rego's syntax: text in, tree out. Knows nothing of what a policy means."""
