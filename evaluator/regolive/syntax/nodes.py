@@ -91,6 +91,9 @@ class Loc:
         """What stands there."""
         return self.source.text[self.start : self.end]
 
+    def __reduce__(self) -> tuple[type[Loc], tuple[Source, int, int]]:
+        return Loc, (self.source, self.start, self.end)
+
     def __repr__(self) -> str:
         row, col = self.source.row_col(self.start)
         return f"{self.source.name}:{row}:{col}"
@@ -102,6 +105,11 @@ class Node:
 
     loc: Loc
     parts: ClassVar[tuple[str, ...]] = ()
+
+    def __reduce__(self) -> tuple[type[Node], tuple[Any, ...]]:
+        # A third of the size and time of what pickle does by itself with slots.
+        cls = self.__class__
+        return cls, tuple([getattr(self, name) for name in cls.__match_args__])
 
 
 # Terms
