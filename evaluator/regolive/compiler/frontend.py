@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from regolive.errors import Diagnostic, FrontEndError, PolicyError, nearest
 from regolive.ir.nodes import BuiltinDecl, Policy
@@ -34,6 +34,25 @@ _SEGMENT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Language:
+    """Which Rego modules are written in, and how much is demanded of them.
+
+    Attributes:
+        v0_compatible: modules are Rego v0, unless they import ``rego.v1``.
+        strict: also refuse what OPA refuses under ``--strict`` (unused variables and imports, ...).
+        schemas: JSON schemas by the path that annotations name them with, without ``schema``
+            itself: ``("input",)`` is ``schema.input``. The empty path is the schema of ``input``.
+    """
+
+    v0_compatible: bool = False
+    strict: bool = False
+    schemas: Mapping[tuple[str, ...], Any] = field(default_factory=dict)
+
+
+PLAIN = Language()
+
+
+@dataclass(frozen=True, slots=True)
 class CompileRequest:
     """What to compile.
 
@@ -43,12 +62,14 @@ class CompileRequest:
             ``rbac/allow``. Each becomes a plan named in OPA's way (``entrypoint_name``).
         query: text of a query, compiled to the plan ``QUERY_PLAN``; None for none.
         builtins: every builtin that plugins provide, by name. A call of any other is an error.
+        language: what the modules are written in. The query is Rego v1 in any case.
     """
 
     modules: Mapping[str, str]
     entrypoints: tuple[str, ...] = ()
     query: str | None = None
     builtins: Mapping[str, BuiltinDecl] = field(default_factory=dict)
+    language: Language = PLAIN
 
 
 class FrontEnd(Protocol):
