@@ -23,7 +23,9 @@ class Config:
 
     ``store``: "snapshot" or "locking". ``strict_builtin_errors``: an error of a builtin is one of
     the query. ``background_threads``: how many threads run plugins' background work at most.
-    ``front_end``: the compiler for Rego text. ``wait_graph``: what is done about a circular wait
+    ``front_end``: the compiler for Rego text ("regolive" or "regopy"). ``v0_compatible``: policies
+    are Rego v0; ``strict``: refuse what OPA's strict mode refuses; ``schema``: a file with the JSON
+    schema of ``input``, or a directory of schemas for annotations. ``wait_graph``: what is done about a circular wait
     ("raise", "report" or "off"), and ``watchdog_threshold`` after how many seconds any wait is
     reported (null: never); both hold for the whole process, and stay as they are if left out.
     ``plugins``: a section for each plugin.
@@ -33,6 +35,9 @@ class Config:
     strict_builtin_errors: bool = False
     background_threads: int = 4
     front_end: str = "regopy"
+    v0_compatible: bool = False
+    strict: bool = False
+    schema: str | None = None
     wait_graph: str | None = None
     watchdog_threshold: float | str | None = "keep"
     plugins: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +70,9 @@ _EXPECTED = {
     "strict_builtin_errors": (bool, "true or false"),
     "background_threads": (int, "a whole number of at least 1"),
     "front_end": (str, "the name of a front end"),
+    "v0_compatible": (bool, "true or false"),
+    "strict": (bool, "true or false"),
+    "schema": (str | None, "the path of a JSON schema, or of a directory of schemas"),
     "wait_graph": (str, "'raise', 'report' or 'off'"),
     "watchdog_threshold": (int | float | None, "seconds, or null for no watchdog"),
     "plugins": (Mapping, "an object with a section for each plugin"),

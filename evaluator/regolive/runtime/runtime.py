@@ -18,6 +18,7 @@ from regolive.compiler import (
     QUERY_PLAN,
     CompileRequest,
     FrontEnd,
+    Language,
     entrypoint_name,
     get_front_end,
 )
@@ -37,13 +38,24 @@ from regolive.runtime.config import Config, load_config
 from regolive.runtime.expressions import Captured, capture
 from regolive.runtime.query import PreparedQuery
 from regolive.runtime.result import Result
-from regolive.runtime.sources import check_json, load_paths
+from regolive.runtime.sources import check_json, load_paths, load_schemas
 from regolive.storage import SnapshotStore, Store, open_store
 from regolive.values import UNDEFINED
 
 log = logging.getLogger("regolive.runtime")
 
 PathLike = str | os.PathLike[str]
+
+# What a running runtime cannot take up: it is compiled or built into what is there.
+_FIXED = (
+    "store",
+    "strict_builtin_errors",
+    "background_threads",
+    "front_end",
+    "v0_compatible",
+    "strict",
+    "schema",
+)
 
 
 class Runtime:
@@ -54,7 +66,8 @@ class Runtime:
     ``data_paths`` more files and directories of it; ``bundle`` a bundle with a plan. ``config`` is
     a mapping, a ``Config`` or the path of a YAML or JSON file. ``plugins`` are plugins besides
     those found by their entry points; ``discover=False`` leaves those out. ``store`` is
-    "snapshot", "locking" or a store of your own.
+    "snapshot", "locking" or a store of your own. ``language`` says which Rego the policies are in;
+    left out, the configuration does.
 
     A runtime is a context manager: ``start`` on entry, ``stop`` on exit. Queries work before
     ``start``; plugins that keep connections do not.
@@ -76,6 +89,7 @@ class Runtime:
         store: str | Store | None = None,
         strict_builtin_errors: bool | None = None,
         front_end: FrontEnd | None = None,
+        language: Language | None = None,
     ) -> None:
         self.config = load_config(config)
         self.registry = load_registry(plugins, discover=discover)
@@ -102,6 +116,11 @@ class Runtime:
             self.store.read_version if isinstance(self.store, SnapshotStore) else None,
         )
         self.front_end = front_end or get_front_end(self.config.front_end)
+        self.language = language or Language(
+            self.config.v0_compatible,
+            self.config.strict,
+            load_schemas(self.config.schema) if self.config.schema else {},
+        )
         # Guards the tables below: what is compiled and whether we run. Nothing is called under it.
         self._lock = Mutex("runtime.state", guards="the table of prepared queries, and the state")
         self._prepared: dict[str, PreparedQuery] = {}
@@ -174,7 +193,7 @@ class Runtime:
     def reconfigure(self, config: Config | Mapping[str, Any] | PathLike) -> None:
         """Check a new configuration, then hand it to the plugins. A bad one changes nothing."""
         fresh = load_config(config)
-        for key in ("store", "strict_builtin_errors", "background_threads", "front_end"):
+        for key in _FIXED:
             if getattr(fresh, key) != getattr(self.config, key):
                 raise ConfigError(f"configuration: {key} cannot change while running")
         self._configure(fresh)
@@ -290,6 +309,7 @@ class Runtime:
                 name: BuiltinDecl(name, declaration["decl"])
                 for name, declaration in self.registry.declarations().items()
             },
+            language=self.language,
         )
         try:
             plan = QUERY_PLAN if entrypoint is None else entrypoint

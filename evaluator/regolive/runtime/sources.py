@@ -58,6 +58,22 @@ def load_paths(paths: Iterable[str | os.PathLike[str]]) -> Sources:
     return found
 
 
+def load_schemas(path: str | os.PathLike[str]) -> dict[tuple[str, ...], Any]:
+    """JSON schemas by path: a file is the schema of ``input``, under the empty path; of a directory
+    each file stands under its directories' names and its own, without the suffix.
+
+    Raises SourceError for a path that does not exist, and a file that cannot be parsed.
+    """
+    place = Path(path)
+    if place.is_file():
+        return {(): _document(place)}
+    return {
+        (*prefix, file.stem): _document(file)
+        for file, prefix in _files(place)
+        if file.suffix in _DATA_SUFFIXES
+    }
+
+
 def _files(path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
     if path.is_file():
         if path.suffix != ".rego" and path.suffix not in _DATA_SUFFIXES:
