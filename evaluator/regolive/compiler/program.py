@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from regolive.errors import Diagnostic, Location
 from regolive.syntax import nodes as n
@@ -73,15 +74,49 @@ class ResolvedQuery:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
+class Stage(IntEnum):
+    """The checks in the order in which OPA 1.20 makes them (``opa eval --instrument`` names them)."""
+
+    REFERENCES = 1
+    """Names: rules and imports."""
+    HEAD_REFERENCES = 2
+    """Heads with variables, where the capabilities do not have them."""
+    KEYWORDS = 3
+    """``input`` and ``data`` in place of a name."""
+    IMPORTS = 4
+    """Imports of one name."""
+    TREE = 5
+    LOCALS = 6
+    """Declarations."""
+    TEMPLATES = 7
+    VOID_CALLS = 8
+    PRINTS = 9
+    TERMS = 10
+    ANNOTATIONS = 11
+    METADATA_CALLS = 12
+    WITHS = 13
+    """Targets and values of ``with``."""
+    CONFLICTS = 14
+    """Rules of one path that cannot be together."""
+    FUNCTIONS = 15
+    """Calls of functions that do not exist."""
+    SAFE_HEADS = 16
+    SAFE_BODIES = 17
+    RECURSION = 18
+    TYPES = 19
+    UNSAFE_BUILTINS = 20
+    DEPRECATED_BUILTINS = 21
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A diagnostic and the number of the stage that found it.
+    """A diagnostic and the stage that found it.
 
     OPA's compiler ends with the first stage that finds something: of all findings of a policy set,
     those of the lowest stage are reported.
     """
 
-    stage: int
+    stage: Stage
     diagnostic: Diagnostic
 
 
