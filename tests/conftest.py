@@ -33,6 +33,9 @@ def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not breaches, "\n".join(breaches)
 
 
+# Tests leave the user's cache of compiled policies alone, and do not depend on what is in it.
+os.environ["REGOLIVE_CACHE_DIR"] = "off"
+
 # The same examples in every run, so that a red build is a change's doing. New ones are looked for
 # with HYPOTHESIS_PROFILE=default.
 settings.register_profile("steady", derandomize=True, database=None)

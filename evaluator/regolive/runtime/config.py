@@ -25,9 +25,10 @@ class Config:
     the query. ``background_threads``: how many threads run plugins' background work at most.
     ``front_end``: the compiler for Rego text ("regolive" or "regopy"). ``v0_compatible``: policies
     are Rego v0; ``strict``: refuse what OPA's strict mode refuses; ``schema``: a file with the JSON
-    schema of ``input``, or a directory of schemas for annotations. ``wait_graph``: what is done about a circular wait
-    ("raise", "report" or "off"), and ``watchdog_threshold`` after how many seconds any wait is
-    reported (null: never); both hold for the whole process, and stay as they are if left out.
+    schema of ``input``, or a directory of schemas for annotations.
+    ``wait_graph``: what is done about a circular wait ("raise", "report" or "off"), and
+    ``watchdog_threshold`` after how many seconds any wait is reported (null: never); both hold for
+    the whole process, and stay as they are if left out.
     ``plugins``: a section for each plugin.
     """
 

@@ -54,8 +54,8 @@ class Refusal:
 class Report:
     """The outcome. ``agreed`` counts answers that are the same.
 
-    ``varying`` are rules that two runs answer differently by themselves: they call builtins that are
-    not deterministic, so nothing is compared.
+    ``varying`` are rules that two runs answer differently by themselves: they call builtins that
+    are not deterministic, so nothing is compared.
     """
 
     names: tuple[str, str]
