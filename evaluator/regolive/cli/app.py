@@ -21,6 +21,7 @@ COMMANDS = {
     "compile": "compile",
     "serve": "serve",
     "buckets": "buckets",
+    "capabilities": "capabilities",
     "plugins": "plugins",
     "incident": "incident",
     "version": "version",

@@ -32,8 +32,17 @@ _PACKAGE = re.compile(r"^\s*package\s+([^\s#;]+)", re.MULTILINE)
     metavar="PATH",
     help="What to plan: data.rbac.allow or rbac/allow. Repeatable. Default: each POLICY's package.",
 )
+@click.option(
+    "--capabilities",
+    metavar="FILE",
+    help="What policies may use, in OPA's format: see regolive capabilities.",
+)
 def command(
-    policies: tuple[str, ...], emit: str, data: tuple[str, ...], entrypoints: tuple[str, ...]
+    policies: tuple[str, ...],
+    emit: str,
+    data: tuple[str, ...],
+    entrypoints: tuple[str, ...],
+    capabilities: str | None,
 ) -> None:
     """Print what policies are compiled to.
 
@@ -47,7 +56,7 @@ def command(
     """
     from regolive.compiler import CompileRequest, get_front_end
     from regolive.ir.nodes import BuiltinDecl
-    from regolive.plugins import load_registry
+    from regolive.plugins import load_capabilities, load_registry
     from regolive.runtime.sources import SourceError, load_paths
 
     found = load_paths(policies).modules
@@ -55,14 +64,21 @@ def command(
     asked = {n: t for n, t in found.items() if n in policies or not n.endswith("_test.rego")}
     if not asked:
         raise SourceError(f"{', '.join(policies)}: no .rego file is there")
-    registry = load_registry()
+    builtins = load_registry().builtins
+    allowed = None
+    if capabilities is not None:
+        allowed = load_capabilities(capabilities)
+        allowed.check_language()
+        builtins = allowed.restrict(builtins)
     request = CompileRequest(
         modules={**load_paths(data).modules, **asked},
         entrypoints=entrypoints or _packages(asked),
         builtins={
-            name: BuiltinDecl(name, declaration["decl"])
-            for name, declaration in registry.declarations().items()
+            name: BuiltinDecl(name, bound.spec.declaration()["decl"])
+            for name, bound in builtins.items()
         },
+        capabilities_features=None if allowed is None else allowed.features,
+        capabilities_keywords=None if allowed is None else allowed.future_keywords,
     )
     front_end = get_front_end()
     try:
@@ -76,7 +92,7 @@ def command(
         return
     from regolive.codegen import compile_policy
 
-    source = compile_policy(policy, registry.builtins).source
+    source = compile_policy(policy, builtins).source
     show(source, colour=interactive(), language="python")
 
 

@@ -52,6 +52,11 @@ if TYPE_CHECKING:
 )
 @click.option("--timeout", type=duration, help="Limit for the evaluation: 100ms, 2s, 1m.")
 @click.option(
+    "--capabilities",
+    metavar="FILE",
+    help="What policies may use, in OPA's format: see regolive capabilities.",
+)
+@click.option(
     "--store", type=click.Choice(("snapshot", "locking")), help="How data is kept.  [snapshot]"
 )
 @click.pass_context
@@ -69,6 +74,7 @@ def command(
     strict_builtin_errors: bool,
     show_builtin_errors: bool,
     timeout: float | None,
+    capabilities: str | None,
     store: str | None,
 ) -> None:
     """Evaluate a Rego QUERY and print the result, as `opa eval` does.
@@ -101,6 +107,7 @@ def command(
             store=store,
             # Without the option the configuration decides.
             strict_builtin_errors=strict_builtin_errors or None,
+            capabilities=capabilities,
         )
         try:
             if runtime.config.plugins:

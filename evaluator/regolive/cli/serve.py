@@ -53,6 +53,11 @@ from regolive.cli.params import duration
     help="How many queries run at once.",
 )
 @click.option(
+    "--capabilities",
+    metavar="FILE",
+    help="What policies may use, in OPA's format: see regolive capabilities.",
+)
+@click.option(
     "--store", type=click.Choice(("snapshot", "locking")), help="How data is kept.  [snapshot]"
 )
 @click.pass_context
@@ -65,6 +70,7 @@ def command(
     addr: str,
     timeout: float,
     threads: int,
+    capabilities: str | None,
     store: str | None,
 ) -> None:
     """Serve the policies and data of files and directories over HTTP: OPA's Data API, a health
@@ -84,7 +90,13 @@ def command(
 
     host, port = _address(addr)
     with _signals() as ended:
-        runtime = Runtime([*paths, *data], bundle=bundle, config=config, store=store)
+        runtime = Runtime(
+            [*paths, *data],
+            bundle=bundle,
+            config=config,
+            store=store,
+            capabilities=capabilities,
+        )
         with runtime:
             server = Server(runtime, host=host, port=port, timeout=timeout, threads=threads)
             server.start()

@@ -56,17 +56,20 @@ class Env:
     """What all queries of one prepared query have in common.
 
     ``background`` submits work to the runtime's threads; ``strict`` turns errors of builtins
-    into errors of the query; ``reopen`` makes a read transaction of a pinned version.
+    into errors of the query; ``reopen`` makes a read transaction of a pinned version;
+    ``allow_net`` is the hosts that builtins may go to, None for any.
     """
 
-    __slots__ = ("background", "reopen", "strict")
+    __slots__ = ("allow_net", "background", "reopen", "strict")
 
     def __init__(
         self,
         strict: bool,
         background: Callable[..., Any],
         reopen: Callable[[Any], ReadTransaction] | None = None,
+        allow_net: frozenset[str] | None = None,
     ) -> None:
+        self.allow_net = allow_net
         self.strict = strict
         self.background = background
         self.reopen = reopen

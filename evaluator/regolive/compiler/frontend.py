@@ -63,6 +63,10 @@ class CompileRequest:
         query: text of a query, compiled to the plan ``QUERY_PLAN``; None for none.
         builtins: every builtin that plugins provide, by name. A call of any other is an error.
         language: what the modules are written in. The query is Rego v1 in any case.
+        capabilities_features: the language features that capabilities allow (``rego_v1``,
+            ``keywords_in_refs``, ``template_strings``, ...); None for all of them.
+        capabilities_keywords: what they allow to be imported from ``future.keywords``; None for
+            all.
     """
 
     modules: Mapping[str, str]
@@ -70,6 +74,8 @@ class CompileRequest:
     query: str | None = None
     builtins: Mapping[str, BuiltinDecl] = field(default_factory=dict)
     language: Language = PLAIN
+    capabilities_features: frozenset[str] | None = None
+    capabilities_keywords: frozenset[str] | None = None
 
 
 class FrontEnd(Protocol):

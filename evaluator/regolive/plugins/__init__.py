@@ -2,6 +2,7 @@
 
 from regolive.plugins.binding import BoundBuiltin, bind
 from regolive.plugins.builtin import BuiltinSpec, builtin, is_builtin, read_spec
+from regolive.plugins.capabilities import Capabilities, load_capabilities, own_capabilities
 from regolive.plugins.context import BuiltinContext, PluginHost
 from regolive.plugins.hookspecs import hookimpl, hookspec
 from regolive.plugins.queries import QueryInfo
@@ -13,6 +14,7 @@ __all__ = [
     "BoundBuiltin",
     "BuiltinContext",
     "BuiltinSpec",
+    "Capabilities",
     "Number",
     "PluginHost",
     "QueryInfo",
@@ -22,6 +24,8 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "is_builtin",
+    "load_capabilities",
     "load_registry",
+    "own_capabilities",
     "read_spec",
 ]

@@ -43,6 +43,14 @@ class BuiltinContext:
         return self._frame.env.strict
 
     @property
+    def allow_net(self) -> frozenset[str] | None:
+        """The hosts that a builtin may go to, as policies write them; None: any, empty: none.
+
+        Capabilities say so (``allow_net``). A builtin that goes to the network has to look.
+        """
+        return self._frame.env.allow_net
+
+    @property
     def now_ns(self) -> int:
         """The query's instant, nanoseconds since the epoch: the same at every call."""
         return self._frame.shared.now_ns

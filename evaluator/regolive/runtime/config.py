@@ -25,7 +25,8 @@ class Config:
     the query. ``background_threads``: how many threads run plugins' background work at most.
     ``front_end``: the compiler for Rego text ("regolive" or "regopy"). ``v0_compatible``: policies
     are Rego v0; ``strict``: refuse what OPA's strict mode refuses; ``schema``: a file with the JSON
-    schema of ``input``, or a directory of schemas for annotations.
+    schema of ``input``, or a directory of schemas for annotations. ``capabilities``: a file, in the
+    format of OPA's ``capabilities.json``, that says what policies may use.
     ``wait_graph``: what is done about a circular wait ("raise", "report" or "off"), and
     ``watchdog_threshold`` after how many seconds any wait is reported (null: never); both hold for
     the whole process, and stay as they are if left out.
@@ -39,6 +40,7 @@ class Config:
     v0_compatible: bool = False
     strict: bool = False
     schema: str | None = None
+    capabilities: str | None = None
     wait_graph: str | None = None
     watchdog_threshold: float | str | None = "keep"
     plugins: Mapping[str, Any] = field(default_factory=dict)
@@ -74,6 +76,7 @@ _EXPECTED = {
     "v0_compatible": (bool, "true or false"),
     "strict": (bool, "true or false"),
     "schema": (str | None, "the path of a JSON schema, or of a directory of schemas"),
+    "capabilities": (str | None, "the path of a capabilities file"),
     "wait_graph": (str, "'raise', 'report' or 'off'"),
     "watchdog_threshold": (int | float | None, "seconds, or null for no watchdog"),
     "plugins": (Mapping, "an object with a section for each plugin"),

@@ -33,7 +33,13 @@ from regolive.errors import (
 )
 from regolive.ir.bundle import load_bundle
 from regolive.ir.nodes import BuiltinDecl, Policy
-from regolive.plugins import BoundBuiltin, PluginHost, load_registry
+from regolive.plugins import (
+    BoundBuiltin,
+    Capabilities,
+    PluginHost,
+    load_capabilities,
+    load_registry,
+)
 from regolive.runtime.config import Config, load_config
 from regolive.runtime.expressions import Captured, capture
 from regolive.runtime.query import PreparedQuery
@@ -55,6 +61,7 @@ _FIXED = (
     "v0_compatible",
     "strict",
     "schema",
+    "capabilities",
 )
 
 
@@ -66,8 +73,9 @@ class Runtime:
     ``data_paths`` more files and directories of it; ``bundle`` a bundle with a plan. ``config`` is
     a mapping, a ``Config`` or the path of a YAML or JSON file. ``plugins`` are plugins besides
     those found by their entry points; ``discover=False`` leaves those out. ``store`` is
-    "snapshot", "locking" or a store of your own. ``language`` says which Rego the policies are in;
-    left out, the configuration does.
+    "snapshot", "locking" or a store of your own. ``language`` says which Rego the policies are in,
+    and ``capabilities`` (a file or document in OPA's format) what they may use; left out, the
+    configuration does.
 
     A runtime is a context manager: ``start`` on entry, ``stop`` on exit. Queries work before
     ``start``; plugins that keep connections do not.
@@ -90,9 +98,15 @@ class Runtime:
         strict_builtin_errors: bool | None = None,
         front_end: FrontEnd | None = None,
         language: Language | None = None,
+        capabilities: Capabilities | Mapping[str, Any] | PathLike | None = None,
     ) -> None:
         self.config = load_config(config)
         self.registry = load_registry(plugins, discover=discover)
+        allowed = self.config.capabilities if capabilities is None else capabilities
+        self.capabilities = None if allowed is None else load_capabilities(allowed)
+        self._builtins = self.registry.builtins
+        if self.capabilities is not None:
+            self._builtins = self.capabilities.restrict(self._builtins)
         paths = [policies] if isinstance(policies, str | os.PathLike) else list(policies)
         sources = load_paths([*paths, *data_paths])
         self._modules: dict[str, str] = {**sources.modules, **(modules or {})}
@@ -114,6 +128,7 @@ class Runtime:
             strict if strict_builtin_errors is None else strict_builtin_errors,
             self._submit,
             self.store.read_version if isinstance(self.store, SnapshotStore) else None,
+            None if self.capabilities is None else self.capabilities.allow_net,
         )
         self.front_end = front_end or get_front_end(self.config.front_end)
         self.language = language or Language(
@@ -301,15 +316,20 @@ class Runtime:
             entrypoint = None
         if self.bundle is not None and not self._modules:
             return self._plan_of_bundle(text, entrypoint)
+        allowed = self.capabilities
+        if allowed is not None and not self.language.v0_compatible:
+            allowed.check_language()
         request = CompileRequest(
             modules=self._modules,
             entrypoints=() if entrypoint is None else (text,),
             query=text if entrypoint is None else None,
             builtins={
-                name: BuiltinDecl(name, declaration["decl"])
-                for name, declaration in self.registry.declarations().items()
+                name: BuiltinDecl(name, bound.spec.declaration()["decl"])
+                for name, bound in self._builtins.items()
             },
             language=self.language,
+            capabilities_features=None if allowed is None else allowed.features,
+            capabilities_keywords=None if allowed is None else allowed.future_keywords,
         )
         try:
             plan = QUERY_PLAN if entrypoint is None else entrypoint
@@ -322,6 +342,8 @@ class Runtime:
         policy = self.bundle.policy
         names = [p.name for p in policy.plans]
         if entrypoint in names and entrypoint is not None:
+            if self.capabilities is not None:
+                self.capabilities.check_builtins(b.name for b in policy.builtins)
             return policy, entrypoint
         location = ", ".join(f"data.{n.replace('/', '.')}" for n in names)
         message = f"the bundle has no plan for {text}; it has: {location or 'none'}"
@@ -350,7 +372,7 @@ class Runtime:
     @property
     def builtins(self) -> Mapping[str, BoundBuiltin]:
         """Every builtin that policies can call, by name."""
-        return self.registry.builtins
+        return self._builtins
 
     def status(self) -> dict[str, Any]:
         """What is going on, as plain JSON: the store, the plugins and their own status."""
