@@ -31,6 +31,7 @@ FAMILIES = (
     "numbers",
     "objects",
     "opa",
+    "providers_aws",
     "rand",
     "regex",
     "semver",

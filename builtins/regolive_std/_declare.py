@@ -25,6 +25,8 @@ BOOLEAN: Decl = {"type": "boolean"}
 NULL: Decl = {"type": "null"}
 # A number that the function turns into an integer itself: 2.0 will do.
 WHOLE: Decl = {"type": "number", "expected": ["integer"]}
+# No result as OPA declares it; the call is true.
+VOID: Decl = {"type": "boolean", "void": True}
 
 
 def array(element: Decl = ANY) -> dict[str, Any]:
@@ -69,6 +71,8 @@ def std(
     memoize: bool = False,
     deprecated: bool = False,
     infix: str | None = None,
+    relation: bool = False,
+    variadic: bool = False,
 ) -> Callable[[F], F]:
     """``@builtin`` for our own functions, which return Rego values only."""
     return builtin(
@@ -79,6 +83,8 @@ def std(
         memoize=memoize,
         deprecated=deprecated,
         infix=infix,
+        relation=relation,
+        variadic=variadic,
         trusted=True,
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 from regolive import BuiltinContext, BuiltinError, RegoSet
 from regolive.errors import ConflictError
 from regolive.values import UNDEFINED, equal, sorted_values, to_key, type_name
-from regolive_std._declare import ANY, BOOLEAN, array, set_of, std, unchecked
+from regolive_std._declare import ANY, BOOLEAN, VOID, array, set_of, std, unchecked
 from regolive_std.text import term_text
 
 
-@std("internal.member_2", args=[ANY, ANY], result=BOOLEAN)
+@std("internal.member_2", args=[ANY, ANY], result=BOOLEAN, infix="in")
 def member_2(value: Any, collection: Any) -> bool:
     """Whether a collection contains a value (an object: among its values)."""
     cls = collection.__class__
@@ -27,7 +27,7 @@ def member_2(value: Any, collection: Any) -> bool:
     return value.__class__ is str or any(equal(value, other) for other in collection)
 
 
-@std("internal.member_3", args=[ANY, ANY, ANY], result=BOOLEAN)
+@std("internal.member_3", args=[ANY, ANY, ANY], result=BOOLEAN, infix="in")
 def member_3(key: Any, value: Any, collection: Any) -> bool:
     """Whether a collection has a value at a key."""
     cls = collection.__class__
@@ -55,7 +55,7 @@ def _texts(operand: Any) -> list[str]:
 _MAX_LINES = 1000
 
 
-@std("internal.print", args=[array(set_of())], result=BOOLEAN)
+@std("internal.print", args=[array(set_of())], result=VOID)
 def internal_print(ctx: BuiltinContext, operands: list[Any]) -> bool:
     """Log the operands, one line for each combination of their values."""
     lines: list[list[str]] = [[]]
@@ -66,6 +66,12 @@ def internal_print(ctx: BuiltinContext, operands: list[Any]) -> bool:
     for line in lines:
         ctx.logger.info("%s%s", f"{place}: " if place else "", " ".join(line))
     return True
+
+
+@std("print", result=VOID, variadic=True)
+def print_(ctx: BuiltinContext, *operands: Any) -> bool:
+    """Log the operands; a compiler puts ``internal.print`` in its place, or nothing."""
+    return internal_print(ctx, [RegoSet([v]) for v in operands])
 
 
 @std("internal.template_string", args=[unchecked(array())])
@@ -80,7 +86,7 @@ def template_string(parts: Any) -> str:
     return "".join(out)
 
 
-@std("internal.test_case", args=[array()], result=BOOLEAN)
+@std("internal.test_case", args=[array()], result=VOID)
 def test_case(case: list[Any]) -> bool:
     """A mark that the test runner sets on the cases of a table test: always true."""
     return True

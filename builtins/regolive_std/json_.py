@@ -217,7 +217,7 @@ def _path_tree(paths: Any) -> dict[Any, Any]:
 _ABSENT: Any = object()
 
 
-@std("json.filter", args=[_OBJECT, _PATHS], result=ANY)
+@std("json.filter", args=[_OBJECT, _PATHS], result=_OBJECT)
 def json_filter(object: Any, paths: Any) -> Any:
     """The object with only what some paths lead to."""
     return _filtered(object, _path_tree(paths))
@@ -238,7 +238,7 @@ def _filtered(value: Any, tree: Any) -> Any:
     return value
 
 
-@std("json.remove", args=[_OBJECT, _PATHS], result=ANY)
+@std("json.remove", args=[_OBJECT, _PATHS], result=_OBJECT)
 def json_remove(object: Any, paths: Any) -> Any:
     """The object without what some paths lead to; arrays close up."""
     return _removed(object, _path_tree(paths))

@@ -9,6 +9,7 @@ from regolive.errors import BuiltinTypeError
 from regolive.values import compare, equal, to_key
 from regolive_std._declare import (
     ANY,
+    BOOLEAN,
     array,
     object_of,
     one_of,
@@ -57,7 +58,7 @@ def object_keys(object: dict[Any, Any]) -> RegoSet[Any]:
     return RegoSet.of_keys(set(object))
 
 
-@std("object.union", args=[_OBJECT, _OBJECT], result=ANY)
+@std("object.union", args=[_OBJECT, _OBJECT], result=_OBJECT)
 def object_union(a: Any, b: Any) -> Any:
     """Two objects merged, nested objects too; elsewhere the second one's values win."""
     if not a:
@@ -77,7 +78,7 @@ def _merged(a: dict[Any, Any], b: dict[Any, Any]) -> dict[Any, Any]:
     return out
 
 
-@std("object.union_n", args=[unchecked(array(_OBJECT))], result=ANY)
+@std("object.union_n", args=[unchecked(array(_OBJECT))], result=_OBJECT)
 def object_union_n(objects: Any) -> Any:
     """An array of objects merged from left to right, as ``object.union`` merges two."""
     if objects.__class__ is not list:
@@ -116,14 +117,14 @@ def _key_set(keys: Any) -> Any:
     raise wrong_type(2, keys, "object", "set", "array")
 
 
-@std("object.remove", args=[_OBJECT, _KEYS], result=ANY)
+@std("object.remove", args=[_OBJECT, _KEYS], result=_OBJECT)
 def object_remove(object: Any, keys: Any) -> Any:
     """The object without the keys in an array, set, or object."""
     gone = _key_set(keys)
     return {k: v for k, v in object.items() if k not in gone}
 
 
-@std("object.filter", args=[_OBJECT, _KEYS], result=ANY)
+@std("object.filter", args=[_OBJECT, _KEYS], result=_OBJECT)
 def object_filter(object: Any, keys: Any) -> Any:
     """The object with only the keys in an array, set, or object."""
     kept = _key_set(keys)
@@ -132,7 +133,7 @@ def object_filter(object: Any, keys: Any) -> Any:
     return {k: v for k, v in object.items() if k in kept}
 
 
-@std("object.subset", args=[_ARRAY_OBJECT_SET, _ARRAY_OBJECT_SET], result=ANY)
+@std("object.subset", args=[_ARRAY_OBJECT_SET, _ARRAY_OBJECT_SET], result=BOOLEAN)
 def object_subset(super: Any, sub: Any) -> bool:
     """Whether an object, set or array contains another one (or an array a set's elements)."""
     kind, other = super.__class__, sub.__class__

@@ -19,7 +19,8 @@ _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:\[\]<>\"%-]*\Z")
 _PLAIN_PATH = frozenset((ascii_letters + digits + "-_.~$&+,/:;=@").encode())
 
 
-def _parse(text: str) -> dict[str, str]:
+def parse_uri(text: str) -> dict[str, str]:
+    """The parts of a URI by name. Raises BuiltinError with Go's text for what is none."""
     try:
         return _parts(text)
     except BuiltinError as error:
@@ -91,10 +92,29 @@ def _encoded_path(path: str) -> str:
     return "".join(chr(b) if b in _PLAIN_PATH else f"%{b:02X}" for b in to_bytes(path))
 
 
+_TARGET = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:(?=/)(?://([^/?#]*))?|//(?!/)([^/?#]*))?([^?#]*)")
+
+
+def request_target(text: str) -> tuple[str, str, str]:
+    """Host with port, escaped path, and query of a URL, as Go puts them into a request.
+
+    The path stays as written where that is well escaped. Raises BuiltinError for what is no URL.
+    """
+    parts = parse_uri(text)
+    found = _TARGET.match(text)
+    if found is None or "path" not in parts:
+        return "", "", parts.get("raw_query", "")
+    host = unescape((found[1] or found[2] or "").rpartition("@")[2], plus=False)
+    path = found[3]
+    if not all(b in _PLAIN_PATH or b in b"!'()*[]%" for b in to_bytes(path)):
+        path = _encoded_path(parts["path"])
+    return host, path, parts.get("raw_query", "")
+
+
 @std("uri.parse", result=object_of(STRING, STRING))
 def uri_parse(uri: str) -> dict[str, str]:
     """The parts of a URI: scheme, hostname, port, path, raw_path, raw_query, fragment."""
-    return {name: part for name, part in _parse(uri).items() if part}
+    return {name: part for name, part in parse_uri(uri).items() if part}
 
 
 @std("uri.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
@@ -103,7 +123,7 @@ def uri_is_valid(uri: Any) -> bool:
     if uri.__class__ is not str or not uri:
         return False
     try:
-        _parse(uri)
+        parse_uri(uri)
     except BuiltinError:
         return False
     return True

@@ -99,9 +99,11 @@ def signature(spec: BuiltinSpec) -> str:
     """A builtin as a person writes it: ``name(operand: type, ...) -> type``."""
     from regolive.plugins.types import describe
 
-    operands = (
+    operands = [
         f"{arg['name']}: {describe(arg)}" if "name" in arg else describe(arg) for arg in spec.args
-    )
+    ]
+    if spec.variadic is not None:
+        operands.append(f"{describe(spec.variadic)}...")
     return f"{spec.name}({', '.join(operands)}) -> {describe(spec.result)}"
 
 

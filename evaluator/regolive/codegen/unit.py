@@ -168,7 +168,8 @@ def _check_calls(
             if stmt.func in functions:
                 wanted = len(functions[stmt.func].params)
             elif stmt.func in builtins:
-                wanted = builtins[stmt.func].spec.arity
+                spec = builtins[stmt.func].spec
+                wanted = spec.arity if spec.variadic is None else len(stmt.args)
             else:
                 raise IRError(f"call of {stmt.func!r}: no such function or builtin", where)
             if wanted != len(stmt.args):

@@ -48,6 +48,8 @@ _CLASS_TEST = {
 def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundBuiltin:
     """Make the caller for a builtin."""
     names = [f"a{i}" for i in range(spec.arity)]
+    if spec.variadic is not None:
+        names.append("*rest")
     operands = ", ".join(["context(q)" if spec.wants_context else "", *names]).lstrip(", ")
     lines = [f"def call({', '.join(['q', *names])}):"]
     scope: dict[str, Any] = {
@@ -56,7 +58,7 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
         "RegoSet": RegoSet,
         "UNDEFINED": UNDEFINED,
     }
-    for i, (name, decl) in enumerate(zip(names, spec.args, strict=True)):
+    for i, (name, decl) in enumerate(zip(names, spec.args, strict=False)):
         if decl.get("unchecked") or (decl["type"] == "any" and not decl.get("of")):
             continue
         test = _test(decl).format(name, i)
@@ -65,7 +67,8 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
         lines.append(f"        return wrong_type(q, {i}, {name})")
     scope["wrong_type"] = _wrong_type(spec, plugin)
     if spec.memoize:
-        key = ", ".join(["NAME", *(f"to_key({n})" for n in names)])
+        keys = (f"to_key({n})" if n[0] != "*" else f"*map(to_key, {n[1:]})" for n in names)
+        key = ", ".join(["NAME", *keys])
         scope |= {"NAME": spec.name, "to_key": to_key}
         lines += [
             f"    key = ({key},)",

@@ -27,10 +27,10 @@ _NAME = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*\Z")
 class BuiltinSpec:
     """What is known of a builtin: its declaration in OPA's terms and how to call it.
 
-    ``args`` and ``result`` are types in OPA's declaration format; ``infix`` the operator it stands
-    for; ``nondeterministic`` and ``deprecated`` as in OPA's capabilities. A ``memoize`` builtin
-    runs once per query for equal operands. ``trusted`` results are not looked through for things
-    that are no Rego values.
+    ``args`` and ``result`` are types in OPA's declaration format; ``variadic`` is the type of any
+    further operands; ``infix`` the operator it stands for; ``nondeterministic``, ``deprecated`` and
+    ``relation`` as in OPA's capabilities. A ``memoize`` builtin runs once per query for equal
+    operands. ``trusted`` results are not looked through for things that are no Rego values.
     """
 
     name: str
@@ -43,28 +43,27 @@ class BuiltinSpec:
     deprecated: bool = False
     trusted: bool = False
     infix: str | None = None
+    relation: bool = False
+    variadic: Mapping[str, Any] | None = None
 
     @property
     def arity(self) -> int:
-        """How many operands a call has."""
+        """How many operands a call has (without those of a variadic builtin)."""
         return len(self.args)
 
     def declaration(self) -> dict[str, Any]:
         """The builtin as OPA's capabilities file has it."""
-        out: dict[str, Any] = {
-            "name": self.name,
-            "decl": {
-                "type": "function",
-                "args": [types.exported(a) for a in self.args],
-                "result": types.exported(self.result),
-            },
-        }
+        decl: dict[str, Any] = {"type": "function", "args": [types.exported(a) for a in self.args]}
+        if self.variadic is not None:
+            decl["variadic"] = types.exported(self.variadic)
+        if not self.result.get("void"):
+            decl["result"] = types.exported(self.result)
+        out: dict[str, Any] = {"name": self.name, "decl": decl}
         if self.infix:
             out["infix"] = self.infix
-        if self.nondeterministic:
-            out["nondeterministic"] = True
-        if self.deprecated:
-            out["deprecated"] = True
+        for flag in ("relation", "nondeterministic", "deprecated"):
+            if getattr(self, flag):
+                out[flag] = True
         return out
 
 
@@ -76,6 +75,8 @@ def builtin(
     deprecated: bool = False,
     trusted: bool = False,
     infix: str | None = None,
+    relation: bool = False,
+    variadic: bool = False,
     args: Sequence[Mapping[str, Any]] | None = None,
     result: Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
@@ -84,7 +85,8 @@ def builtin(
     ``nondeterministic``: it may give different results for the same operands. ``memoize``: within
     a query it runs once for equal operands. ``trusted``: skip the check that a composite result
     holds Rego values only (for results that come from documents). ``args`` and ``result`` give
-    types in OPA's format where annotations cannot say them.
+    types in OPA's format where annotations cannot say them. ``relation`` and ``variadic`` (with a
+    last parameter ``*operands``) are for ``walk`` and ``print``.
 
     Return a Rego value, or ``UNDEFINED``. Raise :class:`~regolive.errors.BuiltinError`, or any
     exception: the call is then undefined, or an error under strict builtin errors.
@@ -98,6 +100,8 @@ def builtin(
             "deprecated": deprecated,
             "trusted": trusted,
             "infix": infix,
+            "relation": relation,
+            "variadic": variadic,
             "args": args,
             "result": result,
         }
@@ -134,6 +138,10 @@ def read_spec(function: Callable[..., Any]) -> BuiltinSpec:
     wants_context = bool(parameters) and hints.get(parameters[0].name) is BuiltinContext
     if wants_context:
         parameters = parameters[1:]
+    variadic: Mapping[str, Any] | None = None
+    if options["variadic"] and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL:
+        rest = parameters.pop().name
+        variadic = _convert(name, rest, hints.get(rest, Any))
     for parameter in parameters:
         if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             raise TypeError(
@@ -172,6 +180,8 @@ def read_spec(function: Callable[..., Any]) -> BuiltinSpec:
         deprecated=options["deprecated"],
         trusted=options["trusted"],
         infix=options["infix"],
+        relation=options["relation"],
+        variadic=variadic,
     )
 
 

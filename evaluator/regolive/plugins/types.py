@@ -91,8 +91,8 @@ def _union(parts: list[dict[str, Any]]) -> dict[str, Any]:
 # Keys of a declaration that are ours, and not exported. ``integer``: a number that must be one.
 # ``expected``: the names an error lists, where OPA lists them otherwise than it declares them.
 # ``unchecked``: the function looks at the operand itself (it answers false for a wrong type, or
-# finds a wrong element while it works).
-_OURS = frozenset({"integer", "expected", "unchecked"})
+# finds a wrong element while it works). ``void``: OPA declares no result, the call is always true.
+_OURS = frozenset({"integer", "expected", "unchecked", "void"})
 
 
 def exported(decl: Any) -> Any:
