@@ -256,6 +256,36 @@ class Every(Node):
 
 
 @dataclass(slots=True, eq=False)
+class Not(Node):
+    """``not`` as ``import future.keywords.not`` has it: holds where the body cannot be satisfied.
+
+    The body is one expression, or in braces (``explicit``) any number. Without the import a negation
+    is an Expr that is ``negated``. See OPA's policy reference, keyword ``not``.
+    """
+
+    body: Body
+    explicit: bool = False
+    parts: ClassVar[tuple[str, ...]] = ("body",)
+
+
+@dataclass(slots=True, eq=False)
+class Logical(Node):
+    """``left and right`` or ``left or right`` (``operator``), which need an import of their own.
+
+    Each side is one expression, or in braces (``explicit_left``, ``explicit_right``) any number. It
+    holds or does not; it has no value, does not branch, and binds nothing outside. See OPA's policy
+    reference, keywords ``and`` and ``or``.
+    """
+
+    operator: str
+    left: Body
+    right: Body
+    explicit_left: bool = False
+    explicit_right: bool = False
+    parts: ClassVar[tuple[str, ...]] = ("left", "right")
+
+
+@dataclass(slots=True, eq=False)
 class With(Node):
     """``with target as value``. A target is a Ref or a Var (``input``, a function's name)."""
 
@@ -271,7 +301,7 @@ class Expr(Node):
     ``generated``: the compiler or the parser made it, nobody wrote it.
     """
 
-    term: Term | SomeDecl | Every
+    term: Term | SomeDecl | Every | Not | Logical
     negated: bool = False
     withs: tuple[With, ...] = ()
     generated: bool = False
@@ -288,11 +318,11 @@ Body: TypeAlias = tuple[Expr, ...]
 class Head(Node):
     """A rule's head.
 
-    ``ref`` is the name with all its steps (``p``, ``p.q``, ``p[x].r``), relative to the package. One
-    step without keys is a Ref of one Var. ``key`` is what a set rule contains (``p contains key``,
-    v0's ``p[key]``), and then ``value`` is None. ``args`` are a function's parameters, None for what
-    is no function. ``value`` is what it is: ``true`` (``generated_value``) where nothing is written.
-    ``assign``: written with ``:=``.
+    ``ref`` is the name with all its steps (``p``, ``p.q``, ``p[x].r``), relative to the package.
+    One step without keys is a Ref of one Var. ``key`` is what a set rule contains
+    (``p contains key``, v0's ``p[key]``), and then ``value`` is None. ``args`` are a function's
+    parameters, None for what is no function. ``value`` is what it is: ``true``
+    (``generated_value``) where nothing is written. ``assign``: written with ``:=``.
     """
 
     ref: Ref
@@ -363,8 +393,9 @@ class Annotations(Node):
     """One ``# METADATA`` block.
 
     ``scope`` is "rule", "document", "package" or "subpackages". ``fields`` are the annotations in
-    the form in which OPA's JSON has them (``title``, ``description``, ``organizations``, ``authors``,
-    ``related_resources``, ``schemas``, ``entrypoint``, ``custom``, ``compile``), only those present.
+    the form in which OPA's JSON has them (``title``, ``description``, ``organizations``,
+    ``authors``, ``related_resources``, ``schemas``, ``entrypoint``, ``custom``, ``compile``), only
+    those present.
     """
 
     scope: str
