@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from regolive.cli.app import Command, interactive
+from regolive.cli.language import language_options
 from regolive.cli.output import indented, show
+
+if TYPE_CHECKING:
+    from regolive.compiler import Language
 
 _PACKAGE = re.compile(r"^\s*package\s+([^\s#;]+)", re.MULTILINE)
 
@@ -37,12 +42,14 @@ _PACKAGE = re.compile(r"^\s*package\s+([^\s#;]+)", re.MULTILINE)
     metavar="FILE",
     help="What policies may use, in OPA's format: see regolive capabilities.",
 )
+@language_options
 def command(
     policies: tuple[str, ...],
     emit: str,
     data: tuple[str, ...],
     entrypoints: tuple[str, ...],
     capabilities: str | None,
+    language: Language,
 ) -> None:
     """Print what policies are compiled to.
 
@@ -77,6 +84,7 @@ def command(
             name: BuiltinDecl(name, bound.spec.declaration()["decl"])
             for name, bound in builtins.items()
         },
+        language=language,
         capabilities_features=None if allowed is None else allowed.features,
         capabilities_keywords=None if allowed is None else allowed.future_keywords,
     )

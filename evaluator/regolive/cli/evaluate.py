@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from regolive.cli.app import ERROR, Command, debugging, fail, interactive
+from regolive.cli.language import given, language_options
 from regolive.cli.output import FORMATS, render, report, show
 from regolive.cli.params import duration
 from regolive.errors import RegoliveError
 
 if TYPE_CHECKING:
+    from regolive.compiler import Language
     from regolive.runtime import Result, Runtime
 
 
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="What policies may use, in OPA's format: see regolive capabilities.",
 )
+@language_options
 @click.option(
     "--store", type=click.Choice(("snapshot", "locking")), help="How data is kept.  [snapshot]"
 )
@@ -75,6 +78,7 @@ def command(
     show_builtin_errors: bool,
     timeout: float | None,
     capabilities: str | None,
+    language: Language,
     store: str | None,
 ) -> None:
     """Evaluate a Rego QUERY and print the result, as `opa eval` does.
@@ -108,6 +112,7 @@ def command(
             # Without the option the configuration decides.
             strict_builtin_errors=strict_builtin_errors or None,
             capabilities=capabilities,
+            language=given(language),
         )
         try:
             if runtime.config.plugins:
@@ -147,9 +152,17 @@ def _ask(
 
 
 def _read_input(file: str | None, stdin: bool, absent: Any) -> Any:
-    """The input document, JSON or YAML. Raises SourceError naming the file and what is wrong."""
+    """The input document, or ``absent`` where none is given."""
     if file is None and not stdin:
         return absent
+    return read_document(file)
+
+
+def read_document(file: str | None) -> Any:
+    """A JSON or YAML document from a file, None for standard input.
+
+    Raises SourceError naming the file and what is wrong.
+    """
     from regolive.runtime.sources import SourceError, check_json
     from regolive.values import loads
 

@@ -45,3 +45,10 @@ def _language(v0_compatible: bool, strict: bool, schema: str | None) -> Language
     from regolive.runtime.sources import load_schemas
 
     return Language(v0_compatible, strict, load_schemas(schema) if schema else {})
+
+
+def given(language: Language) -> Language | None:
+    """The language if any option chose one; None leaves it to the configuration."""
+    from regolive.compiler import Language
+
+    return None if language == Language() else language
