@@ -6,9 +6,10 @@ understand them: https://www.openpolicyagent.org/docs/errors
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 
 class RegoliveError(Exception):
@@ -30,10 +31,19 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """More about a diagnostic: ``lines`` as OPA prints them, ``fields`` as its JSON has them."""
+
+    lines: tuple[str, ...]
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One thing that is wrong with a policy.
 
-    ``line`` is the source line the location points at, ``hint`` what the writer probably meant.
+    ``line`` is the source line the location points at, ``hint`` what the writer probably meant,
+    ``details`` what OPA says besides (the types of a type error).
     """
 
     code: str
@@ -41,6 +51,7 @@ class Diagnostic:
     location: Location | None = None
     line: str | None = None
     hint: str | None = None
+    details: Details | None = None
 
     def __str__(self) -> str:
         where = f"{self.location}: " if self.location else ""
@@ -49,6 +60,8 @@ class Diagnostic:
             text += f"\n    {self.line.expandtabs(1)}"
             if self.location and self.location.col:
                 text += "\n    " + " " * (self.location.col - 1) + "^"
+        if self.details:
+            text += "".join(f"\n    {line}" for line in self.details.lines)
         if self.hint:
             text += f"\n    {self.hint}"
         return text

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from regolive.errors import Diagnostic, Location
+from regolive.errors import Details, Diagnostic, Location
 from regolive.syntax import nodes as n
 
 Path = tuple[str, ...]
@@ -183,9 +183,16 @@ def rule_tree(modules: Iterable[ResolvedModule]) -> RuleTree:
     return tree
 
 
-def diagnostic(code: str, message: str, loc: n.Loc | None, hint: str | None = None) -> Diagnostic:
+def diagnostic(
+    code: str,
+    message: str,
+    loc: n.Loc | None,
+    hint: str | None = None,
+    details: Details | None = None,
+) -> Diagnostic:
     """A diagnostic that points at a place and shows its line."""
     if loc is None:
-        return Diagnostic(code, message, None, None, hint)
+        return Diagnostic(code, message, None, None, hint, details)
     row, col = loc.source.row_col(loc.start)
-    return Diagnostic(code, message, Location(loc.file, row, col), loc.source.line(row), hint)
+    place = Location(loc.file, row, col)
+    return Diagnostic(code, message, place, loc.source.line(row), hint, details)
