@@ -164,6 +164,8 @@ class Locals:
     uses: dict[int, list[tuple[Path, ir.Stmt]]] = field(default_factory=dict)
     params: frozenset[int] = frozenset()
     scans: list[Path] = field(default_factory=list)
+    given: dict[int, Given] = field(default_factory=dict)
+    places: dict[int, Path] = field(default_factory=dict)
 
     def steady(self, local: int) -> bool:
         """Defined once, before every use, on the way to it: it has one value wherever it is read.
@@ -179,6 +181,12 @@ class Locals:
         if isinstance(stmt, ir.ScanStmt):
             return all(inside(path, use) for use, _ in self.uses.get(local, ()))
         return all(dominates(path, use) for use, _ in self.uses.get(local, ()))
+
+    def place(self, stmt: ir.AssignVarOnceStmt) -> Path:
+        """Where an assignment stands."""
+        if not self.places:
+            self.places = {id(s): path for found in self.defs.values() for path, s in found}
+        return self.places[id(stmt)]
 
     def used(self, local: int) -> bool:
         """Whether anything reads the local."""
@@ -297,35 +305,61 @@ def is_default(function: ir.Func, path: Path) -> bool:
     return isinstance(first, ir.IsUndefinedStmt) and first.source == function.returns
 
 
-def unguarded_assignments(locals_: Locals, local: int) -> list[Path]:
-    """Where a local is assigned once, other than after a test that it is still undefined.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """How a local that is assigned once at most is given its value.
+
+    ``unguarded`` are the places where it is, other than after a test that it is still undefined;
+    ``last``: those after such a test come after all others. ``sources`` is the number of
+    assignments that may find a value there already: the unguarded ones, and those of other kinds.
+    """
+
+    unguarded: tuple[Path, ...]
+    last: bool
+    sources: int
+
+    def after(self, place: Path) -> bool:
+        """Whether one that does not ask comes after a place."""
+        return bool(self.unguarded) and self.unguarded[-1] > place
+
+
+def given(locals_: Locals, local: int) -> Given:
+    """How a local is given its value; found once."""
+    found = locals_.given.get(local)
+    if found is None:
+        found = locals_.given[local] = _find_given(locals_, local)
+    return found
+
+
+def _find_given(locals_: Locals, local: int) -> Given:
+    tests: dict[Path, int] = {}  # the first test in each block
+    for path, stmt in locals_.uses.get(local, ()):
+        if isinstance(stmt, ir.IsUndefinedStmt):
+            tests[path[:-1]] = min(path[-1], tests.get(path[:-1], path[-1]))
+    scans = set(locals_.scans)
+    guarded: list[Path] = []
+    unguarded: list[Path] = []
+    others = int(local in locals_.params)
+    for path, stmt in locals_.defs.get(local, ()):
+        if isinstance(stmt, ir.AssignVarOnceStmt):
+            (guarded if _is_guarded(path, tests, scans) else unguarded).append(path)
+        elif not isinstance(stmt, ir.ResetLocalStmt):
+            others += 1
+    last = not guarded or not unguarded or min(guarded) > max(unguarded)
+    return Given(tuple(sorted(unguarded)), last, others + len(unguarded))
+
+
+def _is_guarded(path: Path, tests: dict[Path, int], scans: set[Path]) -> bool:
+    """Whether a test stands before a place, in its block or in one around it.
 
     A test before a scan says nothing of the second element.
     """
-    tests = [
-        path for path, stmt in locals_.uses.get(local, ()) if isinstance(stmt, ir.IsUndefinedStmt)
-    ]
-    return [
-        path
-        for path, stmt in locals_.defs.get(local, ())
-        if isinstance(stmt, ir.AssignVarOnceStmt)
-        and not any(
-            dominates(test, path)
-            and not any(inside(s, path) and not inside(s, test) for s in locals_.scans)
-            for test in tests
-        )
-    ]
-
-
-def asked_last(locals_: Locals, local: int) -> bool:
-    """Whether the assignments that first ask that a local is undefined come after all others."""
-    unguarded = unguarded_assignments(locals_, local)
-    guarded = [
-        path
-        for path, stmt in locals_.defs.get(local, ())
-        if isinstance(stmt, ir.AssignVarOnceStmt) and path not in unguarded
-    ]
-    return not guarded or not unguarded or min(guarded) > max(unguarded)
+    for depth in range(len(path) - 1, 0, -2):
+        if tests.get(path[:depth], path[depth]) < path[depth]:
+            return True
+        if path[: depth - 1] in scans:
+            return False
+    return False
 
 
 def in_scan(blocks: Sequence[ir.Block], place: Path) -> bool:

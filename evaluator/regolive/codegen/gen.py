@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from regolive.codegen.analysis import Locals, unguarded_assignments, walk, writes
+from regolive.codegen.analysis import Locals, walk, writes
 from regolive.codegen.simplify import count_tests
 from regolive.codegen.writer import Line, Writer
 from regolive.ir import nodes as ir
@@ -216,21 +216,6 @@ class Gen:
         local = operand if isinstance(operand, int) else operand.index
         bound = self.env.get(local)
         return local in self.defined or (bound is not None and bound.is_const)
-
-    def unguarded(self, local: int) -> int:
-        """How many assignments a local has that do not first ask that it is undefined."""
-        others = [
-            stmt
-            for _, stmt in self.locals.defs.get(local, ())
-            if not isinstance(stmt, ir.AssignVarOnceStmt | ir.ResetLocalStmt)
-        ]
-        given = len(others) + (local in self.locals.params)
-        return given + len(unguarded_assignments(self.locals, local))
-
-    def unguarded_after(self, stmt: ir.AssignVarOnceStmt) -> bool:
-        """Whether its target is assigned further on without asking that it is undefined."""
-        place = next(p for p, s in self.locals.defs[stmt.target] if s is stmt)
-        return any(p > place for p in unguarded_assignments(self.locals, stmt.target))
 
     # control flow
 

@@ -29,10 +29,15 @@ def split_locals(
     for local, definitions in known.defs.items():
         if len(definitions) < 2 or local in keep or local in params:
             continue
-        uses = [path for path, _ in known.uses.get(local, ())]
-        touched = {path[0] for path, _ in definitions} | {path[0] for path in uses}
-        if all(_is_its_own(definitions, uses, number) for number in touched):
-            for number in touched:
+        here: dict[int, list[tuple[Path, ir.Stmt]]] = {}
+        uses: dict[int, list[Path]] = {}
+        for place in definitions:
+            here.setdefault(place[0][0], []).append(place)
+        for path, _ in known.uses.get(local, ()):
+            uses.setdefault(path[0], []).append(path)
+        touched = here.keys() | uses.keys()
+        if all(_is_its_own(here.get(block, []), uses.get(block, [])) for block in touched):
+            for number in sorted(touched):
                 renames[number][local] = fresh
                 fresh += 1
     return tuple(
@@ -41,14 +46,13 @@ def split_locals(
     )
 
 
-def _is_its_own(definitions: list[tuple[Path, ir.Stmt]], uses: list[Path], number: int) -> bool:
+def _is_its_own(here: list[tuple[Path, ir.Stmt]], uses: list[Path]) -> bool:
     """Whether a block defines a local once, on the way to each of its uses there."""
-    here = [(path, stmt) for path, stmt in definitions if path[0] == number]
     if len(here) != 1 or isinstance(here[0][1], ir.WithStmt):
         return False
     place, stmt = here[0]
     reached = inside if isinstance(stmt, ir.ScanStmt) else dominates
-    return all(reached(place, use) for use in uses if use[0] == number)
+    return all(reached(place, use) for use in uses)
 
 
 def _rename(block: ir.Block, renames: Mapping[int, int]) -> ir.Block:

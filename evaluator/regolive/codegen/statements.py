@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.codegen import control
-from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, asked_last, inserted_alone
+from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, given, inserted_alone
 from regolive.codegen.calls import emit_call, emit_call_dynamic
 from regolive.codegen.equality import equal_code
 from regolive.codegen.folding import fold_composite
@@ -57,9 +57,9 @@ def _assign_once(gen: Gen, stmt: ir.AssignVarOnceStmt, stmts: tuple[ir.Stmt, ...
         return 1
     target = gen.read(stmt.target)
     guarded = gen.known_undefined.get(stmt.target) == gen.scans
-    last = asked_last(gen.locals, stmt.target)
-    if guarded or (last and gen.unguarded(stmt.target) == 1 and not gen.scans):
-        if is_result and last and not gen.unguarded_after(stmt):
+    known = given(gen.locals, stmt.target)
+    if guarded or (known.last and known.sources == 1 and not gen.scans):
+        if is_result and known.last and not known.after(gen.locals.place(stmt)):
             gen.give(source.code)
         else:
             gen.write(stmt.target, source.code)

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from regolive.codegen.analysis import (
-    asked_last,
     asked_more_than_once,
     base_documents,
     constant_result,
     find_locals,
+    given,
     in_scan,
     reachable,
-    unguarded_assignments,
     walk,
 )
 from regolive.codegen.control import hoist_common
@@ -230,17 +229,16 @@ def _plan_returns(gen: Gen, function: ir.Func) -> None:
     that is alone in not asking may, unless a scan comes by it again; and one that gives what every
     other gives.
     """
-    given = gen.locals.defs.get(function.returns, ())
-    unguarded = unguarded_assignments(gen.locals, function.returns)
-    alone = len(unguarded) == 1 and not in_scan(function.blocks, unguarded[0])
-    in_turn = asked_last(gen.locals, function.returns)
+    known = given(gen.locals, function.returns)
+    unguarded = set(known.unguarded)
+    alone = len(unguarded) == 1 and not in_scan(function.blocks, known.unguarded[0])
     gen.always_given = all(
         isinstance(stmt, ir.ResetLocalStmt)
         or (
             isinstance(stmt, ir.AssignVarOnceStmt)
-            and (stmt.source == gen.early or (in_turn and (alone or path not in unguarded)))
+            and (stmt.source == gen.early or (known.last and (alone or path not in unguarded)))
         )
-        for path, stmt in given
+        for path, stmt in gen.locals.defs.get(function.returns, ())
     )
 
 

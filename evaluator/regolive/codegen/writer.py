@@ -63,8 +63,12 @@ class Writer:
 
     def last(self, before: Line | None = None) -> Line | None:
         """The last line that will be written, or the last before another."""
-        end = len(self.lines) if before is None else self.lines.index(before)
-        return next((line for line in reversed(self.lines[:end]) if not line.dropped), None)
+        lines = reversed(self.lines)
+        if before is not None:
+            for line in lines:
+                if line is before:
+                    break
+        return next((line for line in lines if not line.dropped), None)
 
     def render(self, *, comments: bool = False) -> tuple[str, list[int]]:
         """The source, and the policy row of each of its lines (the first line's at index 1).
