@@ -15,7 +15,7 @@ FILE = "policy.rego"
 
 _KEYS = {
     "id", "rule", "accepted", "v0_compatible", "strict", "says", "module", "schema",
-    "features", "without_builtins", "expected",
+    "without_builtins", "expected",
 }  # fmt: skip
 
 
@@ -49,8 +49,7 @@ class CorpusCase:
         modules: texts by file name.
         v0_compatible, strict: the flags of ``opa check`` of those names.
         schemas: JSON Schema texts by file name, as in the folder ``--schema`` names.
-        features: replaces the features of the capabilities, None: all that OPA has.
-        without_builtins: removed from the capabilities.
+        without_builtins: builtins that are not there.
         says: words that a good message (or its hint) contains, beyond what OPA says.
         expected: OPA's errors, in its order.
     """
@@ -63,7 +62,6 @@ class CorpusCase:
     v0_compatible: bool = False
     strict: bool = False
     schemas: Mapping[str, str] | None = None
-    features: tuple[str, ...] | None = None
     without_builtins: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     expected: tuple[Expected, ...] | None = None
@@ -115,7 +113,6 @@ def _case(path: Path, item: dict[str, Any]) -> CorpusCase:
         v0_compatible=item.get("v0_compatible", False),
         strict=item.get("strict", False),
         schemas=item.get("schema"),
-        features=tuple(item["features"]) if "features" in item else None,
         without_builtins=tuple(item.get("without_builtins", ())),
         says=tuple(item.get("says", ())),
         expected=None if expected is None else tuple(_expected(e) for e in expected),

@@ -96,7 +96,7 @@ def errors_of(case: CorpusCase) -> tuple[Expected, ...]:
         if case.schemas is not None:
             schemas = "schemas"
             write_files(folder / schemas, case.schemas)
-        if case.features is not None or case.without_builtins:
+        if case.without_builtins:
             capabilities = "capabilities.json"
             document = capabilities_of(case, folder)
             write_files(folder, {capabilities: json.dumps(document)})
@@ -115,8 +115,6 @@ def errors_of(case: CorpusCase) -> tuple[Expected, ...]:
 def capabilities_of(case: CorpusCase, folder: Path) -> dict[str, Any]:
     """The binary's capabilities, less what the case takes away. Raises OpaError."""
     document: dict[str, Any] = json.loads(run_opa(["capabilities", "--current"], folder))
-    if case.features is not None:
-        document["features"] = list(case.features)
     document["builtins"] = [
         b for b in document["builtins"] if b["name"] not in case.without_builtins
     ]
