@@ -26,6 +26,7 @@ FAMILIES = (
     "internal",
     "json_",
     "json_patch",
+    "json_schema",
     "jwt",
     "net",
     "numbers",

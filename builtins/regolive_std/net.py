@@ -56,7 +56,7 @@ def _show(bits: int, address: int) -> str:
     return str(IPv6Address(address))
 
 
-def _parse_address(text: str) -> tuple[int, int, int] | None:
+def parse_address(text: str) -> tuple[int, int, int] | None:
     """(bits, address, bits as written); a mapped address is an IPv4 address, as in Go."""
     try:
         if ":" not in text:
@@ -76,7 +76,7 @@ def _parse_network(text: str) -> _Network | None:
     host, slash, length = text.partition("/")
     if not slash or not (length.isascii() and length.isdigit() and len(length) < 8):
         return None
-    found = _parse_address(host)
+    found = parse_address(host)
     prefix = int(length)
     if found is None or prefix > found[2]:
         return None
@@ -103,7 +103,7 @@ def _contains(cidr: Any, other: Any) -> bool:
     outer = _network(cidr)
     if other.__class__ is not str:
         raise BuiltinTypeError(f"operand 1 must be string but got {type_name(other)}")
-    address = _parse_address(other)
+    address = parse_address(other)
     if address is not None:
         return outer.contains(address[0], address[1])
     inner = _parse_network(other)
@@ -201,7 +201,7 @@ class _Range(NamedTuple):
 def _merge_element(value: Any) -> _Range:
     if value.__class__ is not str:
         raise BuiltinError("element must be string")
-    address = _parse_address(value)
+    address = parse_address(value)
     if address is None:
         network = _network(value)
         return _Range(network.bits, network.first, network.last, str(network))

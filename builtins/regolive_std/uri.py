@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from string import ascii_letters, digits
 from typing import Any
 
@@ -21,19 +22,22 @@ _PLAIN_PATH = frozenset((ascii_letters + digits + "-_.~$&+,/:;=@").encode())
 
 def parse_uri(text: str) -> dict[str, str]:
     """The parts of a URI by name. Raises BuiltinError with Go's text for what is none."""
+    rest, _, fragment = text.partition("#")
     try:
-        return _parts(text)
+        out = _parts(rest)
+    except BuiltinError as error:
+        raise BuiltinError(f"parse {go_quote(rest)}: {error.message}") from None
+    try:
+        return out | {"fragment": unescape(fragment, plus=False)}
     except BuiltinError as error:
         raise BuiltinError(f"parse {go_quote(text)}: {error.message}") from None
 
 
-def _parts(text: str) -> dict[str, str]:
-    if any(c < " " or c == "\x7f" for c in text):
+def _parts(rest: str) -> dict[str, str]:
+    if any(c < " " or c == "\x7f" for c in rest):
         raise BuiltinError("net/url: invalid control character in URL")
-    rest, _, fragment = text.partition("#")
-    out = {"fragment": unescape(fragment, plus=False)}
     if rest == "*":
-        return out | {"path": "*", "raw_path": "*"}
+        return {"path": "*", "raw_path": "*"}
     scheme = ""
     found = _SCHEME.match(rest)
     if rest.startswith(":"):
@@ -41,7 +45,7 @@ def _parts(text: str) -> dict[str, str]:
     if found and rest[found.end() : found.end() + 1] == ":":
         scheme = found[0].lower()
         rest = rest[found.end() + 1 :]
-    out["scheme"] = scheme
+    out = {"scheme": scheme}
     rest, _, out["raw_query"] = rest.partition("?")
     if not rest.startswith("/"):
         if scheme:
@@ -51,7 +55,7 @@ def _parts(text: str) -> dict[str, str]:
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
         rest = slash + path
-        out["hostname"], out["port"] = _authority(authority)
+        out["hostname"], out["port"] = _authority(scheme, authority)
     path = unescape(rest, plus=False)
     out["path"] = path
     if path:
@@ -60,32 +64,80 @@ def _parts(text: str) -> dict[str, str]:
     return out
 
 
-def _authority(authority: str) -> tuple[str, str]:
+def _authority(scheme: str, authority: str) -> tuple[str, str]:
     userinfo, at, host = authority.rpartition("@")
+    name = _host(scheme, host)
     if at and not _USERINFO.match(userinfo):
         raise BuiltinError("net/url: invalid userinfo")
     if at:
         unescape(userinfo, plus=False)
-    name, port = host, ""
-    if host.startswith("["):
+    port = ""
+    found = _PORT.search(name)
+    if found:
+        name, port = name[: found.start()], found[0][1:]
+    if name.startswith("[") and name.endswith("]"):
+        name = name[1:-1]
+    return name, port
+
+
+def _host(scheme: str, host: str) -> str:
+    """Host and port, decoded."""
+    bracket = host.rfind("[")
+    if bracket > 0:
+        raise BuiltinError("invalid IP-literal")
+    if bracket == 0:
         close = host.rfind("]")
         if close < 0:
             raise BuiltinError("missing ']' in host")
-        name, port = host[1:close], host[close + 1 :]
-    elif ":" in host:
-        at_colon = host.find(":")
-        name, port = host[:at_colon], host[at_colon:]
+        port = _checked_port(host[close + 1 :])
+        address, percent, zone = host[1:close].partition("%25")
+        address = _decoded_host(address) + _decoded_host(percent + zone, zone=True)
+        _check_address(address)
+        return f"[{address}]{port}"
+    if ":" in host:
+        # More colons were let pass once, and still are where the scheme is not the web's.
+        strict = scheme in ("http", "https")
+        _checked_port(host[host.find(":") if strict else host.rfind(":") :])
+    return _decoded_host(host)
+
+
+def _checked_port(port: str) -> str:
     if port and not _PORT.match(port):
         raise BuiltinError(f"invalid port {go_quote(port)} after host")
-    plain = "".join(c for c in name if c.isascii())
-    if not _HOST.match(plain):
-        bad = next(c for c in plain if not _HOST.match(c))
-        raise BuiltinError(f"invalid character {go_quote(bad)} in host name")
-    for escape in re.findall("%..", name):
-        # Only what is not ASCII may be escaped in a host, and a zone's percent sign.
-        if escape != "%25" and escape[1:2] in "01234567":
-            raise BuiltinError(f"invalid URL escape {go_quote(escape)}")
-    return unescape(name, plus=False), port[1:]
+    return port
+
+
+_IN_HOST = re.compile(r"%(.?.?)|([\x00-\x7f])")
+
+
+def _decoded_host(text: str, *, zone: bool = False) -> str:
+    """What may be escaped in a host: only what is not ASCII; in a zone, what may stand there."""
+    for found in _IN_HOST.finditer(text):
+        char = found[2]
+        if char is None:
+            unescape(found[0], plus=False)
+            code = int(found[1], 16)
+            allowed = chr(code) == " " or _HOST.match(chr(code)) if zone else code >= 0x80
+            if code != 0x25 and not (allowed or (zone and code >= 0x80)):
+                raise BuiltinError(f"invalid URL escape {go_quote(found[0])}")
+        elif not _HOST.match(char):
+            raise BuiltinError(f"invalid character {go_quote(char)} in host name")
+    return unescape(text, plus=False)
+
+
+def _check_address(text: str) -> None:
+    """In brackets there is an IPv6 address."""
+    address, percent, zone = text.partition("%")
+    try:
+        if ":" not in address:
+            IPv4Address(address)
+            raise BuiltinError("invalid IP-literal")
+        IPv6Address(address)
+        if percent and not zone:
+            raise AddressValueError
+    except AddressValueError:
+        text = go_quote(text)
+        raise BuiltinError(f"invalid host: ParseAddr({text}): unable to parse IP") from None
 
 
 def _encoded_path(path: str) -> str:

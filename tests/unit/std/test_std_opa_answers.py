@@ -1,4 +1,4 @@
-"""Calls that a real OPA (v1.20.2) answered, recorded in ``opa_answers.jsonl``.
+"""Calls that a real OPA (v1.20.2) answered, recorded in ``opa_answers.jsonl`` and its neighbours.
 
 A set is written ``{"$set": [...]}``, an object with other keys than strings
 ``{"$object": [[key, value], ...]}``. A line has OPA's ``value``, or its ``code`` and ``error``, or
@@ -17,9 +17,11 @@ import pytest
 from regolive.errors import EvalError
 from regolive.values import UNDEFINED, RegoSet, dumps, to_key
 
+_FILES = ("opa_answers.jsonl", "opa_schemas.jsonl")
+
 _RECORDED: dict[str, list[dict[str, Any]]] = defaultdict(list)
-with (Path(__file__).parent / "opa_answers.jsonl").open(encoding="utf-8") as _lines:
-    for _line in _lines:
+for _file in _FILES:
+    for _line in (Path(__file__).parent / _file).read_text(encoding="utf-8").split("\n")[:-1]:
         _entry = json.loads(_line)
         _RECORDED[_entry["call"]].append(_entry)
 
