@@ -1,4 +1,4 @@
-"""What the compiler's stages hand to each other: resolved modules and queries, and the tree of rules.
+"""What the compiler's stages hand to each other: resolved modules and queries, the tree of rules.
 
 A resolved rule is an ``n.Rule`` of which more can be said than of a parsed one; ``ResolvedModule``
 lists it. The type checker and the planner read nothing else.
@@ -21,32 +21,49 @@ Path = tuple[str, ...]
 class Exports:
     """What the modules of a set tell each other before any of them is resolved.
 
-    ``rules``: by package, the first steps of the names of its rules (what a bare name in a module of
-    that package may mean). ``functions``: by path, how many parameters a function takes.
+    ``rules``: by package, the first steps of the names of its rules (what a bare name in a module
+    of that package may mean). ``functions``: by path, how many parameters a function takes.
+    ``annotations``: by path, those of scope package, subpackages and document, which
+    ``rego.metadata.chain`` of other modules shows.
     """
 
     rules: Mapping[Path, frozenset[str]]
     functions: Mapping[Path, int]
+    annotations: Mapping[Path, tuple[n.Annotations, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
 class ResolvedModule:
     """A module whose rules are resolved:
 
-    - ``head.ref`` begins with Var ``data`` and the package; its other steps are scalars or variables.
+    - ``head.ref`` begins with Var ``data`` and the package; its other steps are scalars or
+      variables.
     - Every reference begins with Var ``data``, Var ``input`` or a local variable, and its steps are
-      scalars, variables, or composites of these. Imports are gone.
-    - The operator of a call is a builtin's name (Var, then Scalars: ``plus``, ``io.jwt.decode``) or a
-      reference into ``data``.
+      scalars, variables, or composites of these. Variables in composite steps are bound before.
+      All of a document is Var ``data``, Var ``input``. Imports are gone.
+    - References inside of composites and of a call's operands (save those of ``eq`` and ``equal``
+      themselves) have steps that bind nothing. Under ``not`` there are none: what may be undefined
+      is evaluated before, by expressions that are not negated, as in OPA.
+    - The operator of a call is a builtin's name (Var, then Scalars: ``plus``, ``io.jwt.decode``) or
+      a reference into ``data``.
     - There are no calls inside of terms: each is an expression of its own before,
       ``f(x, __local3__)``, with one operand more than the function has, which is its result.
-    - An expression is a call, a term that must not be false, or an Every. ``=`` is a call of ``eq``;
-      there is no ``:=``, no ``some``, no ``print``, no template string.
+      ``x := f(y)`` is ``f(y, x)``.
+    - An expression is a call, a term that must not be false, an Every, a Not or a Logical. ``=`` is
+      a call of ``eq``, ``==`` of ``equal``; there is no ``:=``, no ``some``. ``print`` and template
+      strings are calls of ``internal.print`` and ``internal.template_string``.
+    - The domain of an Every is a variable.
     - The head's key and value, comprehension heads and ``with`` values need no evaluation: scalars,
-      variables, composites of these (values of ``with`` on functions may be a function's reference).
+      variables, composites of these. The value of a ``with`` on a function may be the reference of
+      a function or rule, or a builtin's name: it is called in place of the function.
+    - The body of a default rule is ``true``, unless its value has comprehensions: then it computes
+      them.
     - Declared variables (parameters included) have names of their own in the module:
-      ``__local7__``. ``names`` gives what each was called.
+      ``__local7__``. ``names`` gives what each was called. Wildcards stay ``$0``, ``$1``, ...
     - Bodies are in an order in which every variable is bound before it is needed.
+
+    ``refs`` has for each rule (its ``else`` chain included) the references into ``data`` that it
+    makes: documents, functions, and what its ``with``s replace.
     """
 
     source: n.Source
@@ -54,6 +71,7 @@ class ResolvedModule:
     rules: tuple[n.Rule, ...]
     names: Mapping[str, str] = field(default_factory=dict)
     annotations: tuple[n.Annotations, ...] = ()
+    refs: tuple[tuple[n.Ref, ...], ...] = ()
 
     @property
     def file(self) -> str:
@@ -75,7 +93,7 @@ class ResolvedQuery:
 
 
 class Stage(IntEnum):
-    """The checks in the order in which OPA 1.20 makes them (``opa eval --instrument`` names them)."""
+    """The checks in the order of OPA 1.20 (``opa eval --instrument`` names its stages)."""
 
     REFERENCES = 1
     """Names: rules and imports."""

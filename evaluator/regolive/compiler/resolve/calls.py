@@ -1,0 +1,196 @@
+"""Calls: what an operator means, how many operands it takes, and calls that are no values.
+
+A call inside of a term becomes a statement before, with one operand more for its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from regolive.compiler.program import Path, Stage
+from regolive.compiler.resolve.metadata import METADATA, metadata_term
+from regolive.compiler.resolve.scopes import unbound
+from regolive.compiler.resolve.terms import TERMS, inner
+from regolive.compiler.resolve.text import path_text, term_text
+from regolive.compiler.resolve.work import Global, Item, Work
+from regolive.errors import nearest
+from regolive.syntax import nodes as n
+
+
+def call(w: Work, term: n.Call) -> n.Term:
+    """A call inside of a term: the variable that has its result."""
+    constant = metadata_call(w, term)
+    if constant is not None:
+        return constant
+    result = n.Var(term.loc, w.fresh())
+    outer = w.item
+    item = Item(outer.withs, outer.with_needs)
+    w.item = item
+    item.expr = n.Expr(term.loc, call_with_result(w, term, result), False, outer.withs, True)
+    item.binds.add(result.name)
+    w.out.append(item)
+    w.item = outer
+    return result
+
+
+def call_with_result(w: Work, term: n.Call, result: n.Var) -> n.Call:
+    """A call with the variable that gets its result as last operand."""
+    func, arity, name = operator(w, term)
+    if name in w.options.void:
+        message = f"{_written(term)} used as value"
+        w.find(Stage.VOID_CALLS, "type", message, term.loc)
+    elif arity is not None and name is None and len(term.args) != arity:
+        _wrong_arity(w, func, arity, len(term.args), term.loc)
+    args = [inner(w, arg) for arg in term.args]
+    args.append(result)
+    return n.Call(term.loc, func, tuple(args), term.infix)
+
+
+def _written(term: n.Call) -> str:
+    return f"{term_text(term.func)}({', '.join(arg.loc.text for arg in term.args)})"
+
+
+def call_statement(w: Work, term: n.Call) -> n.Term:
+    """A call that is a statement; a pattern for its result may be one operand more."""
+    constant = metadata_call(w, term)
+    if constant is not None:
+        return constant
+    func, arity, name = operator(w, term)
+    args = term.args
+    if arity is not None and name is None and not arity <= len(args) <= arity + 1:
+        _wrong_arity(w, func, arity, len(args), term.loc)
+    item = w.item
+    made = []
+    for index, arg in enumerate(args):
+        if index == arity and name not in w.options.variadic:
+            item.loose = item.binds
+        made.append(inner(w, arg))
+    item.loose = item.args
+    return n.Call(term.loc, func, tuple(made), term.infix)
+
+
+def operator(w: Work, term: n.Call) -> tuple[n.Ref, int | None, str | None]:
+    """What is called, how many operands it takes (None: nobody knows), a builtin's name."""
+    func = term.func
+    terms = func.terms
+    first = terms[0]
+    if not isinstance(first, n.Var):
+        _undefined(w, term_text(func), term.loc)
+        return func, None, None
+    head = first.name
+    meaning = w.env.get(head)
+    if isinstance(meaning, Global):
+        return _global_operator(w, term, meaning)
+    name = head if len(terms) == 1 else builtin_name(terms)
+    if isinstance(meaning, str):
+        known = name in w.arities or w.package_function(name)
+        if known and not w.head and meaning not in w.params:
+            message = f"called function {name} shadowed"
+            w.find(Stage.LOCALS, "compile", message, func.loc)
+        else:
+            _undefined(w, name, term.loc)
+        return func, None, None
+    if meaning is not None:
+        unbound(w, first)
+    arity = w.arities.get(name)
+    if arity is None:
+        _undefined(w, name, term.loc)
+    else:
+        _check_builtin(w, name, term.loc)
+    return func, arity, name
+
+
+def _global_operator(
+    w: Work, term: n.Call, meaning: Global
+) -> tuple[n.Ref, int | None, str | None]:
+    func = term.func
+    steps = func.terms[1:]
+    meaning.used = True
+    made = n.Ref(func.loc, meaning.prefix + steps)
+    path = constant_path(meaning.path, steps)
+    arity = None if path is None else w.functions.get(path)
+    if arity is None:
+        _undefined(w, term_text(made), term.loc)
+    else:
+        w.refs.append(made)
+    return made, arity, None
+
+
+def _check_builtin(w: Work, name: str, loc: n.Loc) -> None:
+    if name in w.options.unsafe:
+        message = f"unsafe built-in function calls in expression: {name}"
+        w.find(Stage.UNSAFE_BUILTINS, "type", message, loc)
+    if name in w.options.deprecated and (w.v1 or w.strict):
+        message = f"deprecated built-in function calls in expression: {name}"
+        w.find(Stage.DEPRECATED_BUILTINS, "type", message, loc)
+
+
+def builtin_name(terms: Iterable[Any]) -> str:
+    """The name of a builtin from the terms of a reference."""
+    first, *steps = terms
+    if all(step.__class__ is n.Scalar and isinstance(step.value, str) for step in steps):
+        return ".".join([first.name, *[step.value for step in steps]])
+    return term_text(n.Ref(first.loc, tuple(terms)))
+
+
+def constant_path(start: Path | None, steps: Iterable[n.Term]) -> Path | None:
+    """A path with further steps, None if one is no string."""
+    if start is None:
+        return None
+    path = list(start)
+    for step in steps:
+        if not isinstance(step, n.Scalar) or not isinstance(step.value, str):
+            return None
+        path.append(step.value)
+    return tuple(path)
+
+
+def require_builtin(w: Work, name: str, loc: n.Loc) -> None:
+    """Report a builtin that is not there, for what stands for a call of it."""
+    if name not in w.arities:
+        _undefined(w, name, loc)
+
+
+def _wrong_arity(w: Work, func: n.Ref, arity: int, given: int, loc: n.Loc) -> None:
+    noun = "argument" if given == 1 else "arguments"
+    message = f"function {term_text(func)} has arity {arity}, got {given} {noun}"
+    w.find(Stage.FUNCTIONS, "type", message, loc)
+
+
+def _undefined(w: Work, name: str, loc: n.Loc) -> None:
+    near = nearest_function(w, name)
+    hint = f"perhaps you meant {near}" if near else None
+    w.find(Stage.FUNCTIONS, "type", f"undefined function {name}", loc, hint)
+
+
+def nearest_function(w: Work, name: str) -> str | None:
+    """The function whose name is most like one that does not exist, as a policy would write it."""
+    size = len(w.package)
+    known: dict[str, str] = {name: name for name in w.arities}
+    for path in w.functions:
+        text = path_text(path)
+        known[text] = text
+        if path[:size] == w.package:
+            known[path_text(path[size + 1 :], path[size])] = text
+    found = nearest(name, list(known))
+    if found is None:
+        return None
+    if name.startswith("data.") and not found.startswith("data."):
+        return known[found]
+    return found
+
+
+def metadata_call(w: Work, term: n.Call) -> n.Term | None:
+    """What ``rego.metadata.rule()`` or ``.chain()`` stands for; None for other calls."""
+    terms = term.func.terms
+    first = terms[0]
+    if len(terms) != 3 or not isinstance(first, n.Var) or first.name != "rego":
+        return None
+    if w.env.get("rego") is not None or term.args:
+        return None
+    name = builtin_name(terms)
+    return metadata_term(w, name, term.loc) if name in METADATA and name in w.arities else None
+
+
+TERMS[n.Call] = call

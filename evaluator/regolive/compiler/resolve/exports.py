@@ -1,0 +1,34 @@
+"""What the modules of a set tell each other before any of them is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from regolive.compiler.program import Exports, Path
+from regolive.compiler.resolve.metadata import ground_path
+from regolive.syntax import nodes as n
+
+
+def exports(modules: Iterable[n.Module]) -> Exports:
+    """The names of rules by package, the arities of functions, the annotations others see."""
+    rules: dict[Path, set[str]] = {}
+    functions: dict[Path, int] = {}
+    annotations: dict[Path, list[n.Annotations]] = {}
+    for module in modules:
+        package = module.package.names
+        names = rules.setdefault(package, set())
+        for annotation in module.package.annotations:
+            annotations.setdefault(package, []).append(annotation)
+        for rule in module.rules:
+            head = rule.head
+            names.add(head.name)
+            if head.args is not None:
+                functions.setdefault(ground_path(package, rule), len(head.args))
+            for annotation in rule.annotations:
+                if annotation.scope == "document":
+                    annotations.setdefault(ground_path(package, rule), []).append(annotation)
+    return Exports(
+        {package: frozenset(names) for package, names in rules.items()},
+        functions,
+        {path: tuple(found) for path, found in annotations.items()},
+    )

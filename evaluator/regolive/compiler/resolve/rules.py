@@ -1,0 +1,236 @@
+"""Rules: parameters, bodies, heads and ``else`` chains."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from regolive.compiler.program import Stage
+from regolive.compiler.resolve.bodies import body, head_term
+from regolive.compiler.resolve.safety import ordered
+from regolive.compiler.resolve.scopes import ROOTS, announce, declare, leave, pattern_vars
+from regolive.compiler.resolve.terms import TERMS
+from regolive.compiler.resolve.text import term_text
+from regolive.compiler.resolve.unsafe import unsafe
+from regolive.compiler.resolve.work import Declared, Item, Scope, Work
+from regolive.syntax import nodes as n
+
+
+def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
+    """The rule resolved, with its ``else`` chain. The references it makes are in ``w.refs`` then.
+
+    ``package`` is the path that its head's reference begins with.
+    """
+    head = rule.head
+    w.rule = rule
+    w.refs = []
+    scope = w.scope = Scope()
+    if head.name in ROOTS and (w.v1 or w.strict):
+        message = f"rules must not shadow {head.name} (use a different rule name)"
+        w.find(Stage.KEYWORDS, "compile", message, rule.loc)
+    args = None if head.args is None else _parameters(w, rule, head.args)
+    safe = set() if args is None else set(w.item.args)
+    missing = set() if args is None else set(w.item.needs)
+    w.params = set(safe)
+    resolved = _link(w, rule, package, args, safe)
+    for name in missing:
+        place = next((a.loc for a in head.args or ()), head.loc)
+        unsafe(w, name, place, Stage.SAFE_HEADS)
+    # Parameters are declared, never unused in the sense of other variables.
+    declared = scope.declared
+    if w.strict:
+        for name, parameter in declared.items():
+            if parameter.name not in w.used:
+                message = f"unused argument {name}. (hint: use _ (wildcard variable) instead)"
+                w.find(Stage.LOCALS, "compile", message, head.loc)
+    w.scope = scope
+    leave(w)
+    return resolved
+
+
+def _parameters(w: Work, rule: n.Rule, args: tuple[n.Term, ...]) -> tuple[n.Term, ...]:
+    """Declare a function's parameters. Their variables are the arguments of the item at hand."""
+    declared = w.scope.declared
+    for arg in args:
+        for var in pattern_vars(arg):
+            name = var.name
+            if name in ROOTS and (w.v1 or w.strict):
+                message = f"args must not shadow {name} (use a different variable name)"
+                w.find(Stage.KEYWORDS, "compile", message, rule.loc)
+            if name not in declared:
+                declare(w, name, var.loc, "arg", var.loc)
+    item = w.item = Item()
+    item.strict = item.needs
+    made = []
+    for arg in args:
+        cls = arg.__class__
+        if cls is n.Var or cls is n.Scalar or cls is n.Number:
+            made.append(TERMS[cls](w, arg))
+        else:
+            made.append(_parameter(w, arg))
+    if not w.strict:
+        return tuple(made)
+    w.used.difference_update(parameter.name for parameter in declared.values())
+    return tuple(made)
+
+
+def _parameter(w: Work, arg: n.Term) -> n.Term:
+    """A pattern as a parameter: nothing in it is looked up or called."""
+    item = w.item
+    if isinstance(arg, n.Array):
+        return n.Array(arg.loc, tuple([_parameter(w, member) for member in arg.items]))
+    if isinstance(arg, n.Object):
+        flat: list[n.Term] = []
+        for key, value in arg.pairs:
+            flat += (_fixed(w, key), _parameter(w, value))
+        return n.Object(arg.loc, tuple(flat))
+    if isinstance(arg, n.Var):
+        made = TERMS[n.Var](w, arg)
+        if not isinstance(made, n.Var):
+            item.needs.add(arg.name)
+        return made
+    return _fixed(w, arg)
+
+
+def _fixed(w: Work, arg: n.Term) -> n.Term:
+    """A part of a parameter that is no pattern: it must be a constant."""
+    todo: list[n.Node] = [arg]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, n.Call):
+            w.find(Stage.LOCALS, "compile", "rule arguments cannot contain calls", node.loc)
+        elif isinstance(node, n.Var):
+            w.item.needs.add(node.name)
+        elif isinstance(node, n.Term):
+            for part in node.parts:
+                value = getattr(node, part)
+                todo.extend(value if value.__class__ is tuple else (value,))
+    return arg
+
+
+def _link(
+    w: Work, rule: n.Rule, package: n.Ref, args: tuple[n.Term, ...] | None, safe: set[str]
+) -> n.Rule:
+    """One rule of an ``else`` chain, and those after it."""
+    made: list[n.Rule] = []
+    link: n.Rule | None = rule
+    while link is not None:
+        made.append(_one(w, link, package, args, safe))
+        link = link.else_
+    for before, after in pairwise(made):
+        before.else_ = after
+    return made[0]
+
+
+def _one(
+    w: Work, rule: n.Rule, package: n.Ref, args: tuple[n.Term, ...] | None, safe: set[str]
+) -> n.Rule:
+    head = rule.head
+    outer = w.scope
+    scope = w.scope = Scope()
+    scope.declared = {
+        name: Declared("arg", parameter.loc, parameter.name)
+        for name, parameter in outer.declared.items()
+    }
+    items: list[Item] = []
+    w.out = items
+    if not rule.generated_body:
+        announce(w, rule.body)
+        body(w, rule.body)
+    w.head = True
+    resolved, heads = _head(w, head, package, args)
+    w.head = False
+    leave(w)
+    w.scope = outer
+    names = set(safe)
+    if heads:
+        for item in items:
+            names |= item.own_names()
+        for name, place in heads.items():
+            if name not in names:
+                unsafe(w, name, place, Stage.SAFE_HEADS)
+    if items:
+        exprs = ordered(w, items, set(safe))
+    else:
+        exprs = rule.body if rule.generated_body else _true(rule)
+    generated = rule.generated_body and not items
+    return n.Rule(rule.loc, resolved, exprs, None, rule.default, generated, rule.annotations)
+
+
+def _true(rule: n.Rule) -> n.Body:
+    loc = rule.body[0].loc if rule.body else rule.loc
+    return (n.Expr(loc, n.Scalar(loc, True), generated=True),)
+
+
+def _head(
+    w: Work, head: n.Head, package: n.Ref, args: tuple[n.Term, ...] | None
+) -> tuple[n.Head, dict[str, n.Loc]]:
+    """The head with what it evaluates moved to the body, and the variables it has then."""
+    heads: dict[str, n.Loc] = {}
+    first, *steps = head.ref.terms
+    assert isinstance(first, n.Var)
+    terms: list[n.Term] = [*package.terms, n.Scalar(first.loc, first.name)]
+    for step in steps:
+        cls = step.__class__
+        if cls is n.Scalar or cls is n.Number:
+            terms.append(step)
+        else:
+            terms.append(_head_step(w, step, heads))
+    if len(terms) > len(package.terms) + 1 and not w.options.general_heads:
+        _check_general(w, head, terms[len(package.terms) + 1 :])
+    key = head.key
+    if key is not None:
+        key = _head_part(w, key, heads)
+    value = head.value
+    if value is not None:
+        value = _head_part(w, value, heads)
+    ref = n.Ref(head.ref.loc, tuple(terms))
+    made = n.Head(head.loc, ref, args, key, value, head.assign, head.generated_value)
+    return made, heads
+
+
+def _head_part(w: Work, term: n.Term, heads: dict[str, n.Loc]) -> n.Term:
+    made, names = head_term(w, term)
+    if names:
+        places = {part.name: part.loc for part in _vars(made)}
+        for name in names:
+            heads.setdefault(name, places.get(name, term.loc))
+    return made
+
+
+def _head_step(w: Work, step: n.Term, heads: dict[str, n.Loc]) -> n.Term:
+    """A step of the head's reference: constants and variables stay, the rest is evaluated."""
+    made = _head_part(w, step, heads)
+    if isinstance(made, n.Var):
+        return made
+    result = n.Var(step.loc, w.fresh())
+    item = Item()
+    item.args = {var.name for var in _vars(made)}
+    item.binds.add(result.name)
+    item.expr = w.equation(step.loc, result, made)
+    w.out.append(item)
+    return result
+
+
+def _vars(term: n.Term) -> list[n.Var]:
+    todo: list[n.Node] = [term]
+    found: list[n.Var] = []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, n.Var):
+            found.append(node)
+        else:
+            for part in node.parts:
+                value = getattr(node, part)
+                todo.extend(value if value.__class__ is tuple else (value,))
+    return found
+
+
+def _check_general(w: Work, head: n.Head, steps: list[n.Term]) -> None:
+    """Without general heads, a variable may only be the last step of a head with a key."""
+    variables = [step for step in steps[:-1] if isinstance(step, n.Var)]
+    if variables or (head.key is not None and isinstance(steps[-1], n.Var)):
+        message = (
+            "rule heads with general refs (containing variables) are not supported: "
+            f"{term_text(head.ref)}"
+        )
+        w.find(Stage.HEAD_REFERENCES, "compile", message, head.loc)

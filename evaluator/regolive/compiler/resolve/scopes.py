@@ -1,0 +1,137 @@
+"""Scopes: what a name means where it stands, and the declarations that change it.
+
+A name declared in a body means the variable from there on. Before, it means what it means outside
+if that is a variable, and otherwise nothing: a rule or an import of the name is not in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from regolive.compiler.program import Stage
+from regolive.compiler.resolve.work import PENDING, Declared, Pending, Work
+from regolive.syntax import nodes as n
+
+ROOTS = ("input", "data")
+"""The documents."""
+
+
+def declare(w: Work, name: str, loc: n.Loc, kind: str, site: n.Loc) -> str:
+    """Declare a variable in the scope at hand; its name in the resolved tree.
+
+    ``loc`` is where an error is reported, ``site`` the declaring statement.
+    """
+    scope = w.scope
+    old = scope.declared.get(name)
+    if old is not None:
+        message = f"arg {name} redeclared" if old.kind == "arg" else f"var {name} {old.kind} above"
+        w.find(Stage.LOCALS, "compile", message, loc)
+    elif name in scope.seen:
+        w.find(Stage.LOCALS, "compile", f"var {name} referenced above", loc)
+    fresh = w.fresh()
+    w.names[fresh] = name
+    scope.saved.append((name, w.env.get(name)))
+    scope.declared[name] = Declared(kind, site, fresh)
+    w.env[name] = fresh
+    return fresh
+
+
+def announce(w: Work, body: n.Body) -> None:
+    """Take note of the names that a body will declare."""
+    env = w.env
+    for name in _declared(body):
+        old = env.get(name)
+        if not isinstance(old, str | Pending):
+            w.scope.saved.append((name, old))
+            env[name] = PENDING
+
+
+def leave(w: Work) -> None:
+    """End the scope at hand: names mean again what they meant, unused variables are reported."""
+    scope = w.scope
+    env = w.env
+    for name, old in reversed(scope.saved):
+        if old is None:
+            env.pop(name, None)
+        else:
+            env[name] = old
+    for name, declared in scope.declared.items():
+        if declared.kind == "arg" or declared.name in w.used:
+            continue
+        if declared.kind == "declared" or (w.strict and declared.kind == "assigned"):
+            message = f"{declared.kind} var {name} unused"
+            w.find(Stage.LOCALS, "compile", message, declared.loc)
+
+
+def unbound(w: Work, var: n.Var) -> None:
+    """Take note of a use of a name that nothing in sight declares."""
+    if isinstance(w.env.get(var.name), Pending):
+        w.scope.seen.add(var.name)
+    if w.undeclared is not None:
+        w.undeclared.append(var)
+
+
+def shadows_root(w: Work, name: str) -> bool:
+    """Whether a declaration hides ``input`` or ``data`` where that is an error."""
+    return name in ROOTS and (w.v1 or w.strict)
+
+
+def _declared(body: n.Body) -> Iterator[str]:
+    for expr in body:
+        term = expr.term
+        if isinstance(term, n.Call):
+            func = term.func.terms
+            first = func[0]
+            if len(func) == 1 and isinstance(first, n.Var) and first.name == "assign":
+                target = term.args[0]
+                if isinstance(target, n.Var):
+                    if target.name[:1] != "$":
+                        yield target.name
+                else:
+                    yield from [var.name for var in pattern_vars(target)]
+        elif isinstance(term, n.SomeDecl):
+            for symbol in term.symbols:
+                if isinstance(symbol, n.Var):
+                    yield symbol.name
+                elif isinstance(symbol, n.Call):
+                    yield from some_names(symbol)
+
+
+def pattern_vars(term: n.Term) -> Iterator[n.Var]:
+    """The variables of a pattern that can be bound: in arrays, and the values of objects."""
+    if isinstance(term, n.Var):
+        if not term.is_wildcard:
+            yield term
+    elif isinstance(term, n.Array):
+        for item in term.items:
+            yield from pattern_vars(item)
+    elif isinstance(term, n.Object):
+        for item in term.flat[1::2]:
+            yield from pattern_vars(item)
+
+
+def some_names(call: n.Call) -> list[str]:
+    """The variables that ``some ... in domain`` declares: those that the domain does not use."""
+    *patterns, domain = call.args
+    known = {var.name for var in _vars(domain)}.union(ROOTS)
+    return [
+        var.name
+        for pattern in patterns
+        for var in _vars(pattern)
+        if not var.is_wildcard and var.name not in known
+    ]
+
+
+def _vars(term: n.Node) -> Iterator[n.Var]:
+    """All variables of a term outside of comprehensions, operators of calls not counted."""
+    todo: list[n.Node] = [term]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, n.Var):
+            yield node
+        elif isinstance(node, n.Call):
+            todo.extend(reversed(node.args))
+        elif not isinstance(node, n.ArrayComp | n.SetComp | n.ObjectComp):
+            for part in node.parts:
+                value = getattr(node, part)
+                todo.extend(reversed(value) if value.__class__ is tuple else (value,))

@@ -1,0 +1,47 @@
+"""References and paths as OPA's messages write them: ``data.a["b c"].d``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from regolive.syntax import nodes as n
+
+# What OPA writes after a point; its keywords are written in brackets.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_KEYWORDS = frozenset(
+    {"as", "contains", "data", "default", "else", "every", "false", "if", "import", "in"}
+    | {"input", "not", "null", "package", "set", "some", "true", "with"}
+)
+
+
+def step_text(step: str) -> str:
+    """A step that is a string, with its point or brackets."""
+    if _NAME.match(step) and step not in _KEYWORDS:
+        return f".{step}"
+    return f"[{json.dumps(step, ensure_ascii=False)}]"
+
+
+def path_text(path: Iterable[str], head: str = "data") -> str:
+    """A path below ``data``."""
+    return head + "".join(map(step_text, path))
+
+
+def term_text(term: n.Term) -> str:
+    """A reference, variable or constant; for anything else what the text has at its place."""
+    if isinstance(term, n.Var):
+        return "_" if term.is_wildcard else term.name
+    if isinstance(term, n.Scalar):
+        return json.dumps(term.value, ensure_ascii=False)
+    if isinstance(term, n.Number):
+        return term.text
+    if isinstance(term, n.Ref):
+        first, *steps = term.terms
+        return term_text(first) + "".join(
+            step_text(step.value)
+            if isinstance(step, n.Scalar) and isinstance(step.value, str)
+            else f"[{term_text(step)}]"
+            for step in steps
+        )
+    return term.loc.text
