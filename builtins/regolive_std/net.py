@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import (
@@ -248,13 +247,3 @@ def net_cidr_merge(addrs: Any) -> RegoSet[str]:
         else:
             out.update(map(str, summarize_address_range(IPv6Address(r.first), IPv6Address(r.last))))
     return RegoSet.of_keys(out)
-
-
-@std("net.lookup_ip_addr", result=set_of(STRING), nondeterministic=True, memoize=True)
-def net_lookup_ip_addr(name: str) -> RegoSet[str]:
-    """The addresses that the system's resolver knows for a host name; it may take seconds."""
-    try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise BuiltinError(f"lookup {name}: {error}") from None
-    return RegoSet(str(entry[4][0]) for entry in found)

@@ -96,7 +96,7 @@ class Executor:
     def __init__(self, plugins: Iterable[str], memory: Memory, compile_timeout: float) -> None:
         """``plugins`` are modules to import and register besides the standard builtins."""
         registry = Registry()
-        registry.register(importlib.import_module("regolive_std"), "std")
+        registry.register(importlib.import_module("regolive_std").StdPlugin, "std")
         if not registry.builtins:
             raise RuntimeError("regolive_std has no builtins: is it the package of this tree?")
         for name in plugins:

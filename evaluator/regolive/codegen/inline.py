@@ -13,8 +13,8 @@ from regolive.codegen.equality import equal_code, order_code
 from regolive.codegen.gen import Expr, Gen
 from regolive.values import RegoSet
 
-# The standard plugin's name as an entry point, and as a module that was passed in.
-STANDARD_PLUGINS = ("std", "regolive_std")
+# The standard plugin's name as an entry point, and as a class that was passed in.
+STANDARD_PLUGINS = ("std", "StdPlugin")
 
 
 @dataclass(frozen=True, slots=True)

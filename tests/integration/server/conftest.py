@@ -127,7 +127,7 @@ def make_server(gates: Gates, front_end: CachingFrontEnd) -> Iterator[MakeServer
         runtime = Runtime(
             modules=modules or {"t.rego": POLICY},
             data=data or {"x": {"y": 1}, "many": list(range(300))},
-            plugins=[regolive_std, gates],
+            plugins=[regolive_std.StdPlugin, gates],
             discover=False,
             store=store,
             front_end=front_end,

@@ -75,7 +75,7 @@ def serve(nats_url, store, front_end) -> Iterator[Any]:
         runtime = Runtime(
             POLICY,
             config={"plugins": {"nats": section}},
-            plugins=[regolive_std, plugin.NatsPlugin],
+            plugins=[regolive_std.StdPlugin, plugin.NatsPlugin],
             discover=False,
             store=store,
             front_end=front_end,

@@ -23,7 +23,7 @@ def probe() -> Probe:
 @pytest.fixture
 def registry(probe: Probe) -> Registry:
     registry = Registry()
-    registry.register(regolive_std, "std")
+    registry.register(regolive_std.StdPlugin, "std")
     registry.register(probe, "probe")
     return registry
 

@@ -23,7 +23,7 @@ from regolive.plugins import Registry
 from regolive.values import UNDEFINED, equal, sorted_values
 
 REGISTRY = Registry()
-REGISTRY.register(regolive_std, "std")
+REGISTRY.register(regolive_std.StdPlugin, "std")
 REGISTRY.register(Probe(), "probe")
 DOCUMENTS = [(document, DATA[i % len(DATA)]) for i, document in enumerate([*INPUTS, UNDEFINED])]
 

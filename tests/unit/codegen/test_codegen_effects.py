@@ -40,7 +40,7 @@ class Follow:
 def test_it_is_called_though_what_follows_is_undefined(body: str) -> None:
     plugin = Follow()
     text = f'package t\nadmit if {{ {body} }}\nfollowed if test.follow("guests")'
-    runtime = Runtime(modules={"t.rego": text}, plugins=[regolive_std, plugin], discover=False)
+    runtime = Runtime(modules={"t.rego": text}, plugins=[regolive_std.StdPlugin, plugin], discover=False)
     try:
         assert not runtime.evaluate("data.t.admit", {"name": "bob"})
     finally:

@@ -72,7 +72,7 @@ def test_the_text_does_not_depend_on_the_hash_seed() -> None:
         "import regolive_std\n"
         "from tests.probe import Probe\n"
         "from tests.reference.programs import ProgramMaker\n"
-        "r = Registry(); r.register(regolive_std, 'std'); r.register(Probe(), 'probe')\n"
+        "r = Registry(); r.register(regolive_std.StdPlugin, 'std'); r.register(Probe(), 'probe')\n"
         "for seed in range(15):\n"
         "    policy = ProgramMaker(Random(seed), 25).policy()\n"
         "    text = compile_policy(policy, r.builtins).source.splitlines()\n"

@@ -27,7 +27,7 @@ def runtime(front_end: RegopyFrontEnd) -> Iterator[Callable[..., Runtime]]:
     def runtime(text: str | None = None, *, plugins: Any = (), **options: Any) -> Runtime:
         if text is not None:
             options["modules"] = {"t.rego": text}
-        given = [regolive_std, *plugins]
+        given = [regolive_std.StdPlugin, *plugins]
         options.setdefault("front_end", front_end)
         made.append(Runtime(plugins=given, discover=False, **options))
         return made[-1]

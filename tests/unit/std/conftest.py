@@ -17,7 +17,7 @@ class Caller:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.registry.register(regolive_std, "std")
+        self.registry.register(regolive_std.StdPlugin, "std")
 
     def frame(self, watch: Watch | None = None, *, strict: bool = True) -> Frame:
         """A query's frame, to make several calls in one query."""

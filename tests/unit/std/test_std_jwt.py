@@ -305,7 +305,7 @@ def test_verified_tokens_are_remembered_in_bounds(call: Any, monkeypatch: Any) -
 
 def test_importing_regolive_does_not_load_cryptography() -> None:
     code = (
-        "import sys, regolive, regolive_std; regolive_std.regolive_builtins();"
+        "import sys, regolive, regolive_std; regolive_std.StdPlugin().regolive_builtins();"
         "assert 'cryptography' not in sys.modules and 'joserfc' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
