@@ -55,7 +55,7 @@ def diagnose(case: CorpusCase) -> list[Diagnostic]:
 def declarations() -> Mapping[str, BuiltinDecl]:
     """The standard builtins, as policies may call them."""
     registry = Registry()
-    registry.register(regolive_std, "std")
+    registry.register(regolive_std.StdPlugin, "std")
     return {
         name: BuiltinDecl(name, bound.spec.declaration()["decl"])
         for name, bound in registry.builtins.items()
