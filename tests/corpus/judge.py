@@ -22,11 +22,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-import regolive_std
 from regolive.compiler import Language, check_modules
 from regolive.errors import Diagnostic
 from regolive.ir.nodes import BuiltinDecl
 from regolive.plugins import Registry
+from regolive_std import StdPlugin
 from tests.corpus.cases import CorpusCase, Expected
 
 PARSE = "rego_parse_error"
@@ -55,11 +55,8 @@ def diagnose(case: CorpusCase) -> list[Diagnostic]:
 def declarations() -> Mapping[str, BuiltinDecl]:
     """The standard builtins, as policies may call them."""
     registry = Registry()
-    registry.register(regolive_std.StdPlugin, "std")
-    return {
-        name: BuiltinDecl(name, bound.spec.declaration()["decl"])
-        for name, bound in registry.builtins.items()
-    }
+    registry.register(StdPlugin, "std")
+    return registry.declared()
 
 
 def differences(case: CorpusCase, found: Sequence[Diagnostic]) -> list[str]:

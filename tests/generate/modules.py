@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 from tests.generate.terms import ANY, BOOL, NUM, SCALARS, STR, Known, Terms, Type
 
-ANSWER_TYPES: tuple[Type, ...] = (NUM, STR, BOOL)
-
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -71,7 +69,8 @@ class ModuleMaker(Terms):
         return ["\n".join(lines)] if lines else []
 
     def _rule(self) -> None:
-        makers: list[Callable[[str], None]] = [self._complete] * 4 + [self._partial_set] * 3
+        makers: list[Callable[[str], None]] = []
+        makers += [self._complete] * 4 + [self._partial_set] * 3
         makers += [self._partial_object] * 2 + [self._function] * 3 + [self._otherwise] * 2
         makers += [self._reference, self._reordered, self._constant, self._deep]
         self.scope.variables.clear()
