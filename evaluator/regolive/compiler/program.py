@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from regolive.errors import Details, Diagnostic, Location
 from regolive.syntax import nodes as n
@@ -23,13 +24,13 @@ class Exports:
 
     ``rules``: by package, the first steps of the names of its rules (what a bare name in a module
     of that package may mean). ``functions``: by path, how many parameters a function takes.
-    ``annotations``: by path, those of scope package, subpackages and document, which
-    ``rego.metadata.chain`` of other modules shows.
+    ``annotations``: by path, those of scope package, subpackages and document as values, which
+    ``rego.metadata.chain`` of other modules shows. Two are equal if they say the same.
     """
 
     rules: Mapping[Path, frozenset[str]]
     functions: Mapping[Path, int]
-    annotations: Mapping[Path, tuple[n.Annotations, ...]] = field(default_factory=dict)
+    annotations: Mapping[Path, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +64,8 @@ class ResolvedModule:
     - Bodies are in an order in which every variable is bound before it is needed.
 
     ``refs`` has for each rule (its ``else`` chain included) the references into ``data`` that it
-    makes: documents, functions, and what its ``with``s replace.
+    makes: documents, functions, and what its ``with``s replace. ``replaced`` has the documents
+    that are replaced.
     """
 
     source: n.Source
@@ -72,6 +74,7 @@ class ResolvedModule:
     names: Mapping[str, str] = field(default_factory=dict)
     annotations: tuple[n.Annotations, ...] = ()
     refs: tuple[tuple[n.Ref, ...], ...] = ()
+    replaced: tuple[n.Ref, ...] = ()
 
     @property
     def file(self) -> str:
@@ -164,6 +167,12 @@ class RuleTree:
             node = child
         node.rules.append(rule)
 
+    def add_package(self, path: Path) -> None:
+        """Put a package's node there, whatever rules it may have."""
+        node = self
+        for key in path:
+            node = node.children.setdefault(key, RuleTree())
+
     def find(self, path: Iterable[object]) -> RuleTree | None:
         """The node of a path (strings, or what ``step_key`` makes), None where there is none."""
         node: RuleTree | None = self
@@ -193,9 +202,10 @@ def step_key(term: n.Term) -> object | None:
 
 
 def rule_tree(modules: Iterable[ResolvedModule]) -> RuleTree:
-    """The tree of all rules of some modules."""
+    """The tree of all rules of some modules. A package without rules is in it too: it is ``{}``."""
     tree = RuleTree()
     for module in modules:
+        tree.add_package(module.package)
         for rule in module.rules:
             tree.add(rule)
     return tree
