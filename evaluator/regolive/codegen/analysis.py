@@ -30,6 +30,19 @@ class AllOfStmt(ir.Stmt):
     tests: tuple[ir.Stmt, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchStmt(ir.Stmt):
+    """The blocks of the case that the value of ``on`` picks; made by ``switch.py``.
+
+    ``keys`` are the hash-table keys of constants, with the number of their case. Each block stands
+    where a block of a BlockStmt in this place would.
+    """
+
+    on: int
+    keys: tuple[tuple[Any, int], ...]
+    cases: tuple[tuple[ir.Block, ...], ...]
+
+
 # Statements without effects: they look up, test, or give a local its value.
 PURE: tuple[type[ir.Stmt], ...] = (
     AnyOfStmt,
@@ -89,6 +102,8 @@ def reads(stmt: ir.Stmt) -> Iterator[int]:
         case AnyOfStmt() | AllOfStmt():
             for test in stmt.tests:
                 yield from reads(test)
+        case SwitchStmt():
+            yield stmt.on
 
 
 def _operands(*operands: ir.Operand) -> Iterator[int]:
@@ -131,6 +146,8 @@ def blocks_of(stmt: ir.Stmt) -> tuple[ir.Block, ...]:
         return stmt.blocks
     if isinstance(stmt, ir.ScanStmt | ir.NotStmt | ir.WithStmt):
         return (stmt.block,)
+    if isinstance(stmt, SwitchStmt):
+        return tuple(block for case in stmt.cases for block in case)
     return ()
 
 

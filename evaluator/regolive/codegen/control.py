@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from regolive.codegen.analysis import adds_results, made_by_rule, order_matters, walk, writes
+from regolive.codegen.analysis import (
+    adds_results,
+    made_by_rule,
+    order_matters,
+    walk,
+    writes,
+)
 from regolive.codegen.gen import Expr, Gen, Label
 from regolive.codegen.lookup import known_key
 from regolive.ir import nodes as ir

@@ -89,8 +89,16 @@ class Unit:
     constants: dict[str, Any] = field(default_factory=dict)
     used_builtins: dict[str, str] = field(default_factory=dict)
     parts: list[tuple[Writer, int]] = field(default_factory=list)
+    # Names of functions by constants, for switches: made when the functions are there.
+    tables: dict[str, dict[Any, str]] = field(default_factory=dict)
     # The root of data is an object, unless a `with` may put something else in its place.
     data_is_object: bool = False
+
+    def table(self) -> str:
+        """A name for the table of a switch."""
+        name = f"T{len(self.tables)}"
+        self.tables[name] = {}
+        return name
 
     def constant(self, value: Any) -> str:
         """A name for a constant that has no literal."""
@@ -139,14 +147,14 @@ class Gen:
         self.early: ir.Const | None = None  # the constant that every body gives, if they all do
         self.always_given = False  # every assignment of the return value returns at once
         self.function_label = Label(0, jump="return")
-        self._counter = 0
+        self.counter = 0
 
     # names and operands
 
     def fresh(self, prefix: str) -> str:
         """A variable name that nothing else in the function has."""
-        self._counter += 1
-        return f"{prefix}{self._counter}"
+        self.counter += 1
+        return f"{prefix}{self.counter}"
 
     def var(self, local: int) -> str:
         """The Python variable of a local."""

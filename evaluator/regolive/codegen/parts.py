@@ -16,9 +16,9 @@ from regolive.codegen.writer import Writer
 from regolive.ir import nodes as ir
 
 # The names that generated code gives to variables of a function, as opposed to globals.
-_VARIABLE = re.compile(r"(?:input|data|q|results|ret0|[dlhfsvw]\d+|q\d+)\Z")
+_VARIABLE = re.compile(r"(?:input|data|q|results|ret0|[cdlhfnsvw]\d+|q\d+)\Z")
 # A `with` puts these back where it ends, so what they are inside a part stays inside.
-_DOCUMENTS = frozenset({"input", "data", "q"})
+DOCUMENTS = frozenset({"input", "data", "q"})
 
 
 def emit_part(gen: Gen, block: ir.Block, complete: Callable[[], None] | None) -> None:
@@ -43,19 +43,10 @@ def emit_part(gen: Gen, block: ir.Block, complete: Callable[[], None] | None) ->
     inner, gen.w = gen.w, outer
     inner.close_to(1)
     inner.indent = 1
-    text, _ = inner.render()
-    loaded, stored = _variables("def part():\n    pass\n" + text.replace("return PART", "return"))
-    results = sorted(stored - _DOCUMENTS)
+    loaded, stored = variables_of(inner)
+    results = sorted(stored - DOCUMENTS)
     parameters = sorted((loaded | stored) - {"q"})
-    returned = f"return {', '.join(results)}" + ("," if len(results) == 1 else "")
-    for line in inner.lines:
-        if line.text == "return PART":
-            line.text = returned
-    inner.emit(returned)
-    head = Writer(row=outer.row)
-    head.open(f"def {name}({', '.join(['q', *parameters])}):")
-    inner.lines[:0] = head.lines
-    gen.unit.parts.append((inner, gen.file))
+    finish_part(gen, inner, name, parameters, results)
     gen.part_variables |= loaded | stored
     call = f"{name}({', '.join(['q', *parameters])})"
     outer.emit(
@@ -63,7 +54,25 @@ def emit_part(gen: Gen, block: ir.Block, complete: Callable[[], None] | None) ->
     )
 
 
-def _variables(source: str) -> tuple[set[str], set[str]]:
+def finish_part(
+    gen: Gen, inner: Writer, name: str, parameters: list[str], results: list[str]
+) -> None:
+    """Give a part its head and its returns, and put it among the functions to be compiled."""
+    returned = f"return {', '.join(results)}" + ("," if len(results) == 1 else "")
+    for line in inner.lines:
+        if line.text == "return PART":
+            line.text = returned
+    inner.emit(returned)
+    head = Writer(row=inner.lines[0].row)
+    head.open(f"def {name}({', '.join(['q', *parameters])}):")
+    inner.lines[:0] = head.lines
+    gen.unit.parts.append((inner, gen.file))
+
+
+def variables_of(inner: Writer) -> tuple[set[str], set[str]]:
+    """The variables that the lines of a part read, and those they set."""
+    text, _ = inner.render()
+    source = "def part():\n    pass\n" + text.replace("return PART", "return")
     loaded: set[str] = set()
     stored: set[str] = set()
     for node in ast.walk(ast.parse(source)):

@@ -11,7 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from regolive.codegen.analysis import Path, blocks_of, dominates, find_locals, inside
+from regolive.codegen.analysis import (
+    Path,
+    SwitchStmt,
+    blocks_of,
+    dominates,
+    find_locals,
+    inside,
+)
 from regolive.ir import nodes as ir
 
 # The fields of statements that hold the number of a local, where operands do not.
@@ -41,7 +48,7 @@ def split_locals(
                 renames[number][local] = fresh
                 fresh += 1
     return tuple(
-        _rename(block, changes) if changes else block
+        rename_block(block, changes) if changes else block
         for block, changes in zip(blocks, renames, strict=True)
     )
 
@@ -55,7 +62,8 @@ def _is_its_own(here: list[tuple[Path, ir.Stmt]], uses: list[Path]) -> bool:
     return all(reached(place, use) for use in uses)
 
 
-def _rename(block: ir.Block, renames: Mapping[int, int]) -> ir.Block:
+def rename_block(block: ir.Block, renames: Mapping[int, int]) -> ir.Block:
+    """The block with other numbers for its locals."""
     return ir.Block(tuple(rename_statement(s, renames) for s in block.stmts))
 
 
@@ -75,9 +83,12 @@ def rename_statement(stmt: ir.Stmt, renames: Mapping[int, int]) -> ir.Stmt:
         elif isinstance(value, tuple) and each.name == "tests":
             changes[each.name] = tuple(rename_statement(t, renames) for t in value)
     if isinstance(stmt, ir.BlockStmt):
-        changes["blocks"] = tuple(_rename(b, renames) for b in stmt.blocks)
+        changes["blocks"] = tuple(rename_block(b, renames) for b in stmt.blocks)
+    elif isinstance(stmt, SwitchStmt):
+        changes["on"] = renames.get(stmt.on, stmt.on)
+        changes["cases"] = tuple(tuple(rename_block(b, renames) for b in c) for c in stmt.cases)
     elif blocks_of(stmt):
-        changes["block"] = _rename(blocks_of(stmt)[0], renames)
+        changes["block"] = rename_block(blocks_of(stmt)[0], renames)
     return replace(stmt, **changes) if changes else stmt
 
 

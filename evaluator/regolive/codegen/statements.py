@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.codegen import control
-from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, given, inserted_alone
+from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, SwitchStmt, given, inserted_alone
 from regolive.codegen.calls import emit_call, emit_call_dynamic
+from regolive.codegen.cases import emit_switch
 from regolive.codegen.equality import equal_code
 from regolive.codegen.folding import fold_composite
 from regolive.codegen.gen import Expr, Gen
@@ -375,5 +376,6 @@ _HANDLERS: dict[type[ir.Stmt], Handler] = {
     ir.ReturnLocalStmt: _return,
     ir.ScanStmt: control.emit_scan,
     ir.SetAddStmt: _set_add,
+    SwitchStmt: emit_switch,
     ir.WithStmt: control.emit_with,
 }

@@ -30,6 +30,7 @@ from regolive.codegen.positions import MARK
 from regolive.codegen.reorder import inert_calls, tests_first
 from regolive.codegen.simplify import simplify, simplify_blocks
 from regolive.codegen.support import EXPORTS
+from regolive.codegen.switch import switch_blocks, switched
 from regolive.codegen.writer import Writer
 from regolive.errors import IRError
 from regolive.ir import nodes as ir
@@ -76,7 +77,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     policy = reachable(policy)
     functions = inline_functions({f.name: straighten(simplify(f)) for f in policy.funcs})
     inert = inert_calls(functions, builtins)
-    functions = {name: tests_first(f, inert) for name, f in functions.items()}
+    functions = {name: switched(tests_first(f, inert), inert) for name, f in functions.items()}
     unit = Unit(
         policy=policy,
         functions=functions,
@@ -114,6 +115,8 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
     space |= {python: builtins[name].call for name, python in unit.used_builtins.items()}
     for piece in pieces:
         _execute(piece, policy, space)
+    for name, names in unit.tables.items():
+        space[name] = {key: space[part] for key, part in names.items()}
     space["RULES"] = {
         f.path: (unit.numbers[f.name], space[unit.names[f.name]])
         for f in policy.funcs
@@ -263,7 +266,7 @@ def _only_returns(block: ir.Block, local: int) -> bool:
 
 
 def _plan(unit: Unit, plan: ir.Plan, name: str, *, value: bool = False) -> _Piece:
-    blocks = simplify_blocks(plan.blocks)
+    blocks = switch_blocks(simplify_blocks(plan.blocks), unit.inert)
     gen = _start(unit, blocks, (0, 1), name)
     gen.w.open(f"def {name}(q, input, data):")
     if not value:

@@ -1,0 +1,146 @@
+"""Which builtins do nothing but compute, judged by their names: for deciding what may be moved.
+
+The planner knows a builtin by its declaration only. A name that is not listed here may be a
+plugin's, called for what it does.
+"""
+
+from __future__ import annotations
+
+CHEAP = frozenset(
+    {
+        "abs",
+        "and",
+        "array.concat",
+        "array.slice",
+        "ceil",
+        "concat",
+        "contains",
+        "count",
+        "div",
+        "endswith",
+        "eq",
+        "equal",
+        "floor",
+        "format_int",
+        "gt",
+        "gte",
+        "indexof",
+        "internal.member_2",
+        "internal.member_3",
+        "intersection",
+        "is_array",
+        "is_boolean",
+        "is_null",
+        "is_number",
+        "is_object",
+        "is_set",
+        "is_string",
+        "lower",
+        "lt",
+        "lte",
+        "max",
+        "min",
+        "minus",
+        "mul",
+        "neq",
+        "object.get",
+        "object.keys",
+        "or",
+        "plus",
+        "product",
+        "rem",
+        "replace",
+        "round",
+        "split",
+        "sprintf",
+        "startswith",
+        "strings.count",
+        "substring",
+        "sum",
+        "to_number",
+        "trim",
+        "trim_left",
+        "trim_prefix",
+        "trim_right",
+        "trim_space",
+        "trim_suffix",
+        "type_name",
+        "union",
+        "upper",
+    }
+)
+"""Standard builtins that compute something in about the time that a lookup takes."""
+
+_PURE = CHEAP | frozenset(
+    {
+        "all",
+        "any",
+        "cast_array",
+        "cast_boolean",
+        "cast_null",
+        "cast_object",
+        "cast_set",
+        "cast_string",
+        "glob.match",
+        "glob.quote_meta",
+        "internal.template_string",
+        "internal.test_case",
+        "json.filter",
+        "json.is_valid",
+        "json.marshal",
+        "json.marshal_with_options",
+        "json.match_schema",
+        "json.patch",
+        "json.remove",
+        "json.unmarshal",
+        "json.verify_schema",
+        "net.cidr_contains",
+        "net.cidr_contains_matches",
+        "net.cidr_expand",
+        "net.cidr_intersects",
+        "net.cidr_is_valid",
+        "net.cidr_merge",
+        "net.cidr_overlap",
+        "rego.parse_module",
+        "set_diff",
+        "sort",
+        "time.add_date",
+        "time.clock",
+        "time.date",
+        "time.diff",
+        "time.format",
+        "time.parse_duration_ns",
+        "time.parse_ns",
+        "time.parse_rfc3339_ns",
+        "time.weekday",
+        "uuid.parse",
+        "walk",
+    }
+)
+# Families of the standard that all of are deterministic.
+_FAMILIES = frozenset(
+    {
+        "array",
+        "base64",
+        "base64url",
+        "bits",
+        "crypto",
+        "graph",
+        "graphql",
+        "hex",
+        "io",
+        "numbers",
+        "object",
+        "regex",
+        "semver",
+        "strings",
+        "units",
+        "urlquery",
+        "yaml",
+    }
+)
+
+
+def is_pure(builtin: str) -> bool:
+    """Whether a builtin is the standard's, deterministic, and does nothing but compute."""
+    return builtin in _PURE or builtin.partition(".")[0] in _FAMILIES
