@@ -63,9 +63,7 @@ class Ours:
             frame = Frame(Env(False, _no_background), transaction, None)
             try:
                 plan = compiled.entries[name].plan
-                return list(
-                    plan(frame, UNDEFINED if document is None else document, transaction.root)
-                )
+                return list(plan(frame, document, transaction.root))
             except EvalError as error:
                 return Answer("error", error.code, error.message)
 
