@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.conformance.cases import CasesError, Line, family, read_lines
-from tests.conformance.execute import Way
+from tests.conformance.execute import WAYS, Way
 from tests.conformance.known import ListError, judge, read_known
 from tests.conformance.pool import Done, Limits, Task, WorkerStartError, run_all
 from tests.conformance.report import as_json, print_table, print_verdict
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CasesError, ListError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return USAGE
-    ways: tuple[Way, ...] = ("plan", "modules") if options.way == "both" else (options.way,)
+    chosen: dict[str, tuple[Way, ...]] = {"both": ("plan", "modules"), "all": WAYS}
+    ways = chosen.get(options.way) or (options.way,)
     tasks = [Task(line, way) for way in ways for line in lines]
     begin = time.monotonic()
     try:
@@ -75,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
         help="cases, one JSON object a line, gzipped or not "
         "(default: $REGOLIVE_CONFORMANCE, or ../shared/conformance/opa-v1-cases.jsonl.gz)",
     )
-    parser.add_argument("--way", choices=("plan", "modules", "both"), default="both")
+    parser.add_argument(
+        "--way",
+        choices=(*WAYS, "both", "all"),
+        default="both",
+        help="from OPA's plans, from modules through our compiler, both (the default), "
+        "from modules through regopy, or all three",
+    )
     parser.add_argument(
         "--family", action="append", default=[], help="only this family (repeatable)"
     )

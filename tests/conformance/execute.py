@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from regolive.codegen import Env, Frame, compile_policy
-from regolive.compiler import QUERY_PLAN, CompileRequest, UndefinedFunctionError
+from regolive.compiler import QUERY_PLAN, CompileRequest, FrontEnd, UndefinedFunctionError
+from regolive.compiler.native import NativeFrontEnd
 from regolive.compiler.regopy import RegopyFrontEnd
 from regolive.errors import EvalError, FrontEndError, PolicyError
 from regolive.ir import nodes as ir
@@ -22,7 +23,10 @@ from regolive.values import UNDEFINED
 from tests.conformance.cases import Case
 from tests.conformance.compare import check_error, check_result, wanted_error
 
-Way = Literal["plan", "modules"]
+Way = Literal["plan", "modules", "regopy"]
+"""From OPA's own plan; from the modules, through our compiler; from the modules, through regopy."""
+
+WAYS: tuple[Way, ...] = ("plan", "modules", "regopy")
 Status = Literal["passed", "failed", "missing", "refused"]
 
 # The plans were compiled with modules of these names; OPA's suite calls them test-0.rego, ...
@@ -106,12 +110,16 @@ class Executor:
             name: ir.BuiltinDecl(name, bound.spec.declaration()["decl"])
             for name, bound in registry.builtins.items()
         }
-        self.front_end = _Regopy(memory, compile_timeout)
+        self.own = NativeFrontEnd(store=False)
+        self.regopy = _Regopy(memory, compile_timeout)
 
     def run(self, case: Case, way: Way) -> Outcome:
         """The outcome of a case; no exception of what is under test leaves this."""
         try:
-            policy = self._planned(case) if way == "plan" else self._compiled(case)
+            if way == "plan":
+                policy = self._planned(case)
+            else:
+                policy = self._compiled(case, self.own if way == "modules" else self.regopy)
             if isinstance(policy, Outcome):
                 return policy
             missing = sorted({b.name for b in policy.builtins} - set(self.builtins))
@@ -133,8 +141,8 @@ class Executor:
         files = tuple(_PLANNED_NAME.sub(r"test-\1.rego", name) for name in policy.files)
         return replace(policy, files=files)
 
-    def _compiled(self, case: Case) -> ir.Policy | Outcome:
-        # A builtin that is missing here is declared by the case's plan: so what regopy refuses
+    def _compiled(self, case: Case, front_end: FrontEnd) -> ir.Policy | Outcome:
+        # A builtin that is missing here is declared by the case's plan: so what a compiler refuses
         # does not depend on which builtins exist yet.
         declared = {
             b["name"]: ir.BuiltinDecl(b["name"], b["decl"])
@@ -146,16 +154,16 @@ class Executor:
             builtins={**declared, **self.declarations},
         )
         try:
-            return self.front_end.compile(request)
+            return front_end.compile(request)
         except (PolicyError, FrontEndError) as error:
-            if not self.front_end.planned:
+            if front_end is self.regopy and not self.regopy.planned:
                 return Outcome("refused", str(error))
             if isinstance(error, UndefinedFunctionError) and not any(
                 name.startswith("data.") for name in error.names
             ):
                 # The suite's policies are right: a function that is not theirs is a builtin's.
                 return Outcome("missing", str(error), error.names)
-            return Outcome("failed", f"refused by our checks: {error}")
+            return Outcome("failed", f"refused: {error}")
 
     def _evaluated(self, case: Case, policy: ir.Policy, want: Any) -> Outcome:
         document = self._input(case)
@@ -180,15 +188,16 @@ class Executor:
         request = CompileRequest(
             modules={}, query=f"x = {case.input_term}", builtins=self.declarations
         )
-        compiled = compile_policy(self.front_end.compile(request), self.builtins)
+        compiled = compile_policy(self.own.compile(request), self.builtins)
         with open_store("snapshot", {}).read() as transaction:
             frame = Frame(Env(False, _no_background), transaction, None)
             (row,) = compiled.entries[QUERY_PLAN].plan(frame, UNDEFINED, transaction.root)
         return row["x"]
 
     def close(self) -> None:
-        """End the front end's process."""
-        self.front_end.close()
+        """End regopy's process."""
+        self.regopy.close()
+        self.own.close()
 
 
 def _no_background(*_: Any, **__: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conformance.execute import Way
+from tests.conformance.execute import WAYS, Way
 from tests.conformance.pool import Done
 
 HERE = Path(__file__).parent
@@ -47,8 +47,9 @@ def read_known(directory: Path = HERE) -> Known:
     failures: dict[tuple[str, Way], str] = {}
     for entry in _table(directory / "known.toml").get("failure", []):
         case, way, reason = entry.get("id"), entry.get("way"), entry.get("reason")
-        if not case or way not in ("plan", "modules") or not reason:
-            raise ListError(f"known.toml: {entry}: an id, a way (plan, modules) and a reason")
+        if not case or way not in WAYS or not reason:
+            ways = ", ".join(WAYS)
+            raise ListError(f"known.toml: {entry}: an id, a way ({ways}) and a reason")
         if (case, way) in failures:
             raise ListError(f"known.toml: {case} ({way}) stands in it twice")
         failures[case, way] = reason
@@ -81,6 +82,6 @@ def judge(results: Iterable[Done], known: Known) -> Verdict:
             refusals.append(done)
         if status in ("passed", "refused") and (case, way) in known.failures:
             stale.append((done, "known.toml"))
-        if way == "modules" and status != "refused" and case in known.refused:
+        if way == "regopy" and status != "refused" and case in known.refused:
             stale.append((done, "refused.toml"))
     return Verdict(failures, refusals, stale)

@@ -111,7 +111,7 @@ def print_table(console: Console, results: Sequence[Done], ways: Sequence[Way]) 
 
 
 def _statuses(way: Way) -> tuple[str, ...]:
-    return STATUSES if way == "modules" else STATUSES[:3]
+    return STATUSES if way == "regopy" else STATUSES[:3]
 
 
 def _cells(results: Sequence[Done], ways: Sequence[Way]) -> list[str]:

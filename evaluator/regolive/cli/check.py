@@ -78,7 +78,6 @@ def command(
     if inputs and not cross_check:
         raise click.UsageError("--input goes with --cross-check")
     from regolive.compiler import check_modules
-    from regolive.ir.nodes import BuiltinDecl
     from regolive.plugins import load_registry
     from regolive.runtime.sources import SourceError, load_paths
 
@@ -86,11 +85,7 @@ def command(
     if not sources.modules:
         raise SourceError(f"{', '.join(paths)}: no .rego file is there")
     registry = load_registry()
-    builtins = {
-        name: BuiltinDecl(name, bound.spec.declaration()["decl"])
-        for name, bound in registry.builtins.items()
-    }
-    wrong = check_modules(sources.modules, builtins=builtins, language=language)
+    wrong = check_modules(sources.modules, builtins=registry.declared(), language=language)
     if wrong:
         _report(PolicyError(wrong), form, max_errors)
         ctx.exit(WRONG)

@@ -62,8 +62,7 @@ def command(
     Of a directory, files named *_test.rego are left out.
     """
     from regolive.compiler import CompileRequest, get_front_end
-    from regolive.ir.nodes import BuiltinDecl
-    from regolive.plugins import load_capabilities, load_registry
+    from regolive.plugins import declare, load_capabilities, load_registry
     from regolive.runtime.sources import SourceError, load_paths
 
     found = load_paths(policies).modules
@@ -80,10 +79,7 @@ def command(
     request = CompileRequest(
         modules={**load_paths(data).modules, **asked},
         entrypoints=entrypoints or _packages(asked),
-        builtins={
-            name: BuiltinDecl(name, bound.spec.declaration()["decl"])
-            for name, bound in builtins.items()
-        },
+        builtins=declare(builtins),
         language=language,
         capabilities_features=None if allowed is None else allowed.features,
         capabilities_keywords=None if allowed is None else allowed.future_keywords,

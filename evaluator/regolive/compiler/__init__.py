@@ -8,6 +8,7 @@ from regolive.compiler.frontend import (
     FrontEnd,
     Language,
     UndefinedFunctionError,
+    check_modules,
     entrypoint_name,
     get_front_end,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "FrontEnd",
     "Language",
     "UndefinedFunctionError",
+    "check_modules",
     "entrypoint_name",
     "get_front_end",
 ]

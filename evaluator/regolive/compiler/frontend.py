@@ -148,14 +148,31 @@ def undefined_function(name: str, known: Sequence[str]) -> tuple[str, str | None
     return f"undefined function {name}", f"perhaps you meant {near}" if near else None
 
 
+def check_modules(
+    modules: Mapping[str, str],
+    *,
+    builtins: Mapping[str, BuiltinDecl],
+    language: Language = PLAIN,
+) -> list[Diagnostic]:
+    """What is wrong with some modules, as ``opa check`` finds it; empty for nothing."""
+    from regolive.compiler.native import check
+
+    return check(modules, builtins, language)
+
+
 def get_front_end(name: str = "regopy") -> FrontEnd:
     """The front end of that name.
 
     Raises:
         FrontEndError: there is none, or what it needs is not installed.
     """
-    from regolive.compiler.regopy import RegopyFrontEnd
+    # Each is imported when it is asked for: the other's parts are none of its user's business.
+    if name == "regolive":
+        from regolive.compiler.native import NativeFrontEnd
 
-    if name == RegopyFrontEnd.name:
+        return NativeFrontEnd()
+    if name == "regopy":
+        from regolive.compiler.regopy import RegopyFrontEnd
+
         return RegopyFrontEnd()
-    raise FrontEndError(f"no front end is named {name!r}; there is: {RegopyFrontEnd.name}")
+    raise FrontEndError(f"no front end is named {name!r}; there are: regolive, regopy")

@@ -260,10 +260,16 @@ class WithStmt(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class BuiltinDecl:
-    """A builtin that the policy calls, and its declaration in OPA's format."""
+    """A builtin that the policy calls, and its declaration in OPA's format.
+
+    ``deprecated``: Rego v1 and strict mode refuse it. ``relation``: a call has several results. Both
+    are for compilers; a plan has only the declaration.
+    """
 
     name: str
     decl: Mapping[str, Any]
+    deprecated: bool = False
+    relation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from regolive.plugins.capabilities import Capabilities, load_capabilities, own_c
 from regolive.plugins.context import BuiltinContext, PluginHost
 from regolive.plugins.hookspecs import hookimpl, hookspec
 from regolive.plugins.queries import QueryInfo
-from regolive.plugins.registry import ENTRY_POINT_GROUP, Registry, load_registry
+from regolive.plugins.registry import ENTRY_POINT_GROUP, Registry, declare, load_registry
 from regolive.plugins.types import Number
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Registry",
     "bind",
     "builtin",
+    "declare",
     "hookimpl",
     "hookspec",
     "is_builtin",

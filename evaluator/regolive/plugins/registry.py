@@ -15,6 +15,7 @@ from typing import Any
 import pluggy
 
 from regolive.errors import PluginError
+from regolive.ir.nodes import BuiltinDecl
 from regolive.plugins import hookspecs
 from regolive.plugins.binding import BoundBuiltin, bind
 from regolive.plugins.builtin import read_spec
@@ -130,9 +131,23 @@ class Registry:
             if plugin is not None:
                 yield name, plugin
 
+    def declared(self) -> dict[str, BuiltinDecl]:
+        """Every builtin as compilers know it."""
+        return declare(self.builtins)
+
     def declarations(self) -> Mapping[str, Mapping[str, Any]]:
         """Every builtin's declaration, as OPA's capabilities have it."""
         return {name: b.spec.declaration() for name, b in self.builtins.items()}
+
+
+def declare(builtins: Mapping[str, BoundBuiltin]) -> dict[str, BuiltinDecl]:
+    """Builtins as compilers know them, by name."""
+    return {
+        name: BuiltinDecl(
+            name, bound.spec.declaration()["decl"], bound.spec.deprecated, bound.spec.relation
+        )
+        for name, bound in builtins.items()
+    }
 
 
 def load_registry(plugins: Iterable[Any] | None = None, *, discover: bool = True) -> Registry:

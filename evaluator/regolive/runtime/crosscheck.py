@@ -13,8 +13,7 @@ from typing import Any
 from regolive.codegen import CompiledPolicy, Env, Frame, compile_policy
 from regolive.compiler import CompileRequest, FrontEnd, entrypoint_name
 from regolive.errors import EvalError, FrontEndError, IRError, Location, PolicyError
-from regolive.ir.nodes import BuiltinDecl
-from regolive.plugins import BoundBuiltin
+from regolive.plugins import BoundBuiltin, declare
 from regolive.storage import SnapshotStore
 from regolive.syntax import nodes as n
 from regolive.syntax import parse_module
@@ -95,10 +94,7 @@ class CrossCheck:
         self.store = SnapshotStore(dict(data or {}))
         self.inputs = inputs
         self.progress = progress
-        self.declarations = {
-            name: BuiltinDecl(name, bound.spec.declaration()["decl"])
-            for name, bound in builtins.items()
-        }
+        self.declarations = declare(builtins)
         self.report = Report((first.name, second.name))
 
     def run(self) -> Report:

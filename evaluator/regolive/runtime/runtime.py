@@ -32,11 +32,12 @@ from regolive.errors import (
     nearest,
 )
 from regolive.ir.bundle import load_bundle
-from regolive.ir.nodes import BuiltinDecl, Policy
+from regolive.ir.nodes import Policy
 from regolive.plugins import (
     BoundBuiltin,
     Capabilities,
     PluginHost,
+    declare,
     load_capabilities,
     load_registry,
 )
@@ -107,6 +108,7 @@ class Runtime:
         self._builtins = self.registry.builtins
         if self.capabilities is not None:
             self._builtins = self.capabilities.restrict(self._builtins)
+        self._declared = declare(self._builtins)
         paths = [policies] if isinstance(policies, str | os.PathLike) else list(policies)
         sources = load_paths([*paths, *data_paths])
         self._modules: dict[str, str] = {**sources.modules, **(modules or {})}
@@ -323,10 +325,7 @@ class Runtime:
             modules=self._modules,
             entrypoints=() if entrypoint is None else (text,),
             query=text if entrypoint is None else None,
-            builtins={
-                name: BuiltinDecl(name, bound.spec.declaration()["decl"])
-                for name, bound in self._builtins.items()
-            },
+            builtins=self._declared,
             language=self.language,
             capabilities_features=None if allowed is None else allowed.features,
             capabilities_keywords=None if allowed is None else allowed.future_keywords,

@@ -160,14 +160,14 @@ def test_a_known_failure_that_passes_is_to_be_taken_out(
 def test_what_regopy_refuses_is_listed_with_its_reason(file: Path) -> None:
     bad = {"id": "family/bad", "modules": ["package test\n\np := {i | some i, x in [1]}}\n"]}
     file.write_text(json.dumps({**CASES[0], **bad}) + "\n")
-    code, report = run(file, "--way", "modules")
+    code, report = run(file, "--way", "regopy")
     assert code == 1
     (found,) = report["cases"]
     assert (found["status"], found["new"]) == ("refused", True)
     assert "test-0.rego:3" in found["reason"]
     refused = file.parent / "lists" / "refused.toml"
     refused.write_text('[[refused]]\nreason = "does not parse"\nids = ["family/bad"]\n')
-    code, report = run(file, "--way", "modules")
+    code, report = run(file, "--way", "regopy")
     assert code == 0
     assert report["cases"][0]["known"] == "does not parse"
 

@@ -13,10 +13,9 @@ class Options:
     """Options of the passes from the parsed to the resolved tree.
 
     Attributes:
-        builtins: every builtin there is, by name. A call of any other is an error.
-        deprecated: names of builtins that Rego v1 no longer allows.
+        builtins: every builtin there is, by name. A call of any other is an error. Rego v1 does not
+            allow those that are ``deprecated``; a ``relation`` gives several results for one call.
         unsafe: names of builtins that a policy must not call.
-        relations: names of builtins that give several results for one call.
         strict: OPA's strict mode: unused imports, variables and parameters are errors, and what
             Rego v1 forbids is forbidden in v0 too.
         keep_prints: whether ``print`` stays. Without, its expressions are left out.
@@ -25,9 +24,7 @@ class Options:
     """
 
     builtins: Mapping[str, BuiltinDecl] = field(default_factory=dict)
-    deprecated: frozenset[str] = frozenset()
     unsafe: frozenset[str] = frozenset()
-    relations: frozenset[str] = frozenset({"walk"})
     strict: bool = False
     keep_prints: bool = True
     general_heads: bool = True
@@ -35,6 +32,8 @@ class Options:
     arities: Mapping[str, int] = field(init=False, repr=False, compare=False)
     variadic: frozenset[str] = field(init=False, repr=False, compare=False)
     void: frozenset[str] = field(init=False, repr=False, compare=False)
+    relations: frozenset[str] = field(init=False, repr=False, compare=False)
+    deprecated: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         decls = {name: builtin.decl for name, builtin in self.builtins.items()}
@@ -42,3 +41,6 @@ class Options:
         set_(self, "arities", {name: len(decl.get("args") or ()) for name, decl in decls.items()})
         set_(self, "variadic", frozenset(n for n, decl in decls.items() if decl.get("variadic")))
         set_(self, "void", frozenset(n for n, decl in decls.items() if not decl.get("result")))
+        flagged = self.builtins.values()
+        set_(self, "deprecated", frozenset(b.name for b in flagged if b.deprecated))
+        set_(self, "relations", frozenset(b.name for b in flagged if b.relation))
