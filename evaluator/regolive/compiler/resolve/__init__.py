@@ -10,5 +10,7 @@ import regolive.compiler.resolve.closures  # noqa: F401  (adds to the tables of 
 from regolive.compiler.resolve.exports import exports
 from regolive.compiler.resolve.modules import resolve_module
 from regolive.compiler.resolve.options import Options
+from regolive.compiler.resolve.queries import resolve_query
+from regolive.compiler.resolve.sets import check_set
 
-__all__ = ["Options", "exports", "resolve_module"]
+__all__ = ["Options", "check_set", "exports", "resolve_module", "resolve_query"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from regolive.compiler.program import Exports, Path
-from regolive.compiler.resolve.metadata import ground_path
+from regolive.compiler.resolve.metadata import annotation_value, ground_path
 from regolive.syntax import nodes as n
 
 
@@ -13,12 +14,12 @@ def exports(modules: Iterable[n.Module]) -> Exports:
     """The names of rules by package, the arities of functions, the annotations others see."""
     rules: dict[Path, set[str]] = {}
     functions: dict[Path, int] = {}
-    annotations: dict[Path, list[n.Annotations]] = {}
+    annotations: dict[Path, list[dict[str, Any]]] = {}
     for module in modules:
         package = module.package.names
         names = rules.setdefault(package, set())
         for annotation in module.package.annotations:
-            annotations.setdefault(package, []).append(annotation)
+            annotations.setdefault(package, []).append(annotation_value(annotation))
         for rule in module.rules:
             head = rule.head
             names.add(head.name)
@@ -26,7 +27,8 @@ def exports(modules: Iterable[n.Module]) -> Exports:
                 functions.setdefault(ground_path(package, rule), len(head.args))
             for annotation in rule.annotations:
                 if annotation.scope == "document":
-                    annotations.setdefault(ground_path(package, rule), []).append(annotation)
+                    path = ground_path(package, rule)
+                    annotations.setdefault(path, []).append(annotation_value(annotation))
     return Exports(
         {package: frozenset(names) for package, names in rules.items()},
         functions,

@@ -8,7 +8,7 @@ packages above as far as they have annotations for their subpackages. See OPA's 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from regolive.compiler.program import Path
@@ -30,7 +30,10 @@ def metadata_term(w: Work, name: str, loc: n.Loc) -> n.Term:
 
 
 def _chain(w: Work, path: Path, own: list[n.Annotations]) -> Iterator[dict[str, Any]]:
-    yield from _entries(path, own) if own else [{"path": list(path)}]
+    if own:
+        yield from _entries(path, map(annotation_value, own), "rule")
+    else:
+        yield {"path": list(path)}
     shared = w.exports.annotations
     yield from _entries(path, shared.get(path, ()), "document")
     package = w.package
@@ -41,11 +44,11 @@ def _chain(w: Work, path: Path, own: list[n.Annotations]) -> Iterator[dict[str, 
 
 
 def _entries(
-    path: Path, annotations: Iterable[n.Annotations], scope: str | None = None
+    path: Path, annotations: Iterable[Mapping[str, Any]], scope: str
 ) -> Iterator[dict[str, Any]]:
     for annotation in annotations:
-        if scope is None or annotation.scope == scope:
-            yield {"path": list(path), "annotations": annotation_value(annotation)}
+        if annotation["scope"] == scope:
+            yield {"path": list(path), "annotations": annotation}
 
 
 def ground_path(package: Path, rule: n.Rule) -> Path:

@@ -53,7 +53,7 @@ def resolve_module(
         )
     )
     resolved = ResolvedModule(
-        module.source, package, tuple(rules), w.names, annotations, tuple(refs)
+        module.source, package, tuple(rules), w.names, annotations, tuple(refs), tuple(w.replaced)
     )
     return resolved, w.findings
 

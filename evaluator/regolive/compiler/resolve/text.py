@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from regolive.syntax import nodes as n
 
@@ -38,10 +38,29 @@ def term_text(term: n.Term) -> str:
         return term.text
     if isinstance(term, n.Ref):
         first, *steps = term.terms
-        return term_text(first) + "".join(
-            step_text(step.value)
-            if isinstance(step, n.Scalar) and isinstance(step.value, str)
-            else f"[{term_text(step)}]"
-            for step in steps
-        )
+        return term_text(first) + "".join(map(_constant_step, steps))
     return term.loc.text
+
+
+def rule_text(rule: n.Rule, names: Mapping[str, str]) -> str:
+    """The path of a resolved rule; ``names`` gives what its variables were called."""
+    first, *steps = rule.head.ref.terms
+    return term_text(first) + "".join(
+        f"[{names.get(step.name, term_text(step))}]"
+        if isinstance(step, n.Var)
+        else _constant_step(step)
+        for step in steps
+    )
+
+
+def relative_text(rule: n.Rule, size: int) -> str:
+    """The path of a resolved rule below its package, whose path has ``size`` steps."""
+    first, *steps = rule.head.ref.terms[1 + size :]
+    assert isinstance(first, n.Scalar)
+    return str(first.value) + "".join(map(_constant_step, steps))
+
+
+def _constant_step(step: n.Term) -> str:
+    if isinstance(step, n.Scalar) and isinstance(step.value, str):
+        return step_text(step.value)
+    return f"[{term_text(step)}]"

@@ -45,7 +45,10 @@ def _target(w: Work, with_: n.With) -> tuple[n.Term, int | None]:
     if isinstance(meaning, Global):
         resolved = TERMS[target.__class__](w, target)
         path = constant_path(meaning.path, terms[1:])
-        return resolved, None if path is None else w.functions.get(path)
+        arity = None if path is None else w.functions.get(path)
+        if arity is None and meaning.root == "data" and isinstance(resolved, n.Ref):
+            w.replaced.append(resolved)
+        return resolved, arity
     name = builtin_name(terms) if isinstance(first, n.Var) else ""
     arity = None if isinstance(meaning, str) else w.arities.get(name)
     if arity is None:

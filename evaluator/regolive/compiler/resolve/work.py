@@ -46,7 +46,7 @@ Binding = str | Global | Pending
 
 
 class Declared:
-    """A variable of a scope: where and how it was declared (``assigned``, ``declared``, ``arg``)."""
+    """A variable of a scope, and where and how (``assigned``, ``arg``, ...) it was declared."""
 
     __slots__ = ("kind", "loc", "name")
 
@@ -206,6 +206,7 @@ class Work:
         "package",
         "params",
         "refs",
+        "replaced",
         "rule",
         "scope",
         "strict",
@@ -242,6 +243,7 @@ class Work:
         self.item = Item()
         self.out: list[Item] = []
         self.refs: list[n.Ref] = []
+        self.replaced: list[n.Ref] = []
         self.rule: n.Rule | None = None
         # The variables that the parameters of the function at hand are.
         self.params: set[str] = set()
