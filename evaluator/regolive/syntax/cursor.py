@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from regolive.errors import Diagnostic, Location
+from dataclasses import dataclass
+
 from regolive.syntax import nodes as n
-from regolive.syntax.lexer import Tokens
-
-CODE = "rego_parse_error"
-
-
-class Failed(Exception):
-    """The text is not what the grammar wants here. The module parser catches it at the rule."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
-        self.diagnostic = diagnostic
-
+from regolive.syntax.lexer import ALL_KEYWORDS, Tokens
 
 _NAMES = {
     "name": "identifier",
@@ -35,23 +25,66 @@ _NAMES = {
     "%": "rem",
     "|": "or",
     "&": "and",
+    "template": "template-string-part",
+    "template text": "template-string-part",
+    "template{": "{",
+    "template}": "}",
+    "template end": "template-string-end",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a text may use, beside the version it is written in.
+
+    ``future`` is what may be imported from ``future.keywords``; the features have OPA's names.
+    """
+
+    version: int = 1
+    future: frozenset[str] = frozenset()
+    keywords_in_refs: bool = True
+    template_strings: bool = True
+    rego_v1_import: bool = True
+
+
+class Failed(Exception):
+    """The text is not what the grammar wants here."""
+
+    def __init__(self, message: str, offset: int, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.hint = hint
 
 
 class Cursor:
     """A place in the tokens of a source, and the number of wildcards seen before it."""
 
-    __slots__ = ("at", "ends", "kinds", "source", "starts", "text", "tokens", "wildcards")
+    __slots__ = (
+        "at",
+        "dialect",
+        "ends",
+        "kinds",
+        "longest",
+        "source",
+        "starts",
+        "text",
+        "tokens",
+        "wildcards",
+    )
 
-    def __init__(self, source: n.Source, tokens: Tokens) -> None:
+    def __init__(self, source: n.Source, tokens: Tokens, dialect: Dialect) -> None:
         self.source = source
         self.text = source.text
         self.tokens = tokens
+        self.dialect = dialect
         self.kinds = tokens.kinds
         self.starts = tokens.starts
         self.ends = tokens.ends
         self.at = 0
         self.wildcards = 0
+        # The longest chain of operators or calls: each makes the tree a level deeper.
+        self.longest = 0
 
     def loc(self, start: int, end: int) -> n.Loc:
         """The place from the start of token ``start`` to the end of token ``end``."""
@@ -61,20 +94,36 @@ class Cursor:
         """The place of the token the cursor is at."""
         return n.Loc(self.source, self.starts[self.at], self.ends[self.at])
 
+    def read(self, at: int) -> str:
+        """The text of a token."""
+        return self.text[self.starts[at] : self.ends[at]]
+
+    def adjacent(self, at: int) -> bool:
+        """Whether nothing stands between a token and the one before it."""
+        return self.starts[at] == self.ends[at - 1]
+
     def after_newline(self) -> bool:
         """Whether there is a line break between the token before and the one the cursor is at."""
         at = self.at
         return self.text.find("\n", self.ends[at - 1], self.starts[at]) >= 0
 
+    def wildcard(self) -> str:
+        """The name of the next wildcard."""
+        name = f"${self.wildcards}"
+        self.wildcards += 1
+        return name
+
+    def is_word_ref(self, at: int) -> bool:
+        """Whether a keyword begins a reference, and so is a name: ``if.x``, ``not["y"]``."""
+        return (
+            self.kinds[at + 1] in (".", "[")
+            and self.starts[at + 1] == self.ends[at]
+            and self.dialect.keywords_in_refs
+        )
+
     def fail(self, message: str, at: int | None = None, hint: str | None = None) -> Failed:
         """A failure at a token; at the current one unless told."""
-        return self.fail_at(message, self.starts[self.at if at is None else at], hint)
-
-    def fail_at(self, message: str, offset: int, hint: str | None = None) -> Failed:
-        """A failure at an offset."""
-        row, col = self.source.row_col(offset)
-        place = Location(self.source.name, row, col)
-        return Failed(Diagnostic(CODE, message, place, self.source.line(row), hint))
+        return Failed(message, self.starts[self.at if at is None else at], hint)
 
     def unexpected(self, expected: str = "", hint: str | None = None) -> Failed:
         """A failure at the current token, which is not what was expected."""
@@ -82,14 +131,13 @@ class Cursor:
         kind = self.kinds[at]
         if kind == "illegal":
             return self.fail(self.tokens.problems[at], hint=hint)
-        if kind in self.tokens_keywords():
-            message = f"unexpected {kind} keyword"
-        else:
-            message = f"unexpected {_NAMES.get(kind, kind)} token"
+        sort = "keyword" if kind in ALL_KEYWORDS else "token"
+        message = f"unexpected {_NAMES.get(kind, kind)} {sort}"
         return self.fail(f"{message}: {expected}" if expected else message, hint=hint)
 
-    def tokens_keywords(self) -> frozenset[str]:
-        """The words that are keywords here."""
-        from regolive.syntax.lexer import KEYWORDS
-
-        return KEYWORDS
+    def unexpected_space(self, expected: str) -> Failed:
+        """A failure at the current token, or at the white space before it, if there is any."""
+        at = self.at
+        if self.starts[at] == self.ends[at - 1]:
+            return self.unexpected(expected)
+        return Failed(f"unexpected whitespace token: {expected}", self.ends[at - 1])

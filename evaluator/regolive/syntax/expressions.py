@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from regolive.syntax import nodes as n
-from regolive.syntax.lexer import KEYWORDS
-from regolive.syntax.terms import TermParser
+from regolive.syntax.cursor import Failed
+from regolive.syntax.lexer import ALL_KEYWORDS
+from regolive.syntax.terms import TermParser, is_root
 
 _EQUATIONS = {":=": "assign", "=": "eq"}
-_MEMBER_2 = "member_2"
+_MEMBER = {"member_2": 2, "member_3": 3}
+
+
+def members(term: n.Term) -> tuple[n.Term, ...] | None:
+    """The operands of ``x in xs`` or ``k, v in xs``; None for any other term."""
+    if isinstance(term, n.Call):
+        steps = term.func.terms
+        head, last = steps[0], steps[-1]
+        if (
+            len(steps) == 2
+            and isinstance(head, n.Var)
+            and head.name == "internal"
+            and isinstance(last, n.Scalar)
+            and _MEMBER.get(str(last.value)) == len(term.args)
+        ):
+            return term.args
+    return None
 
 
 class ExpressionParser(TermParser):
@@ -28,56 +45,56 @@ class ExpressionParser(TermParser):
                 self.at += 1
             elif kind == close:
                 return tuple(found)
-            elif kind == "eof" or not self.after_newline():
+            elif not self.after_newline():
                 raise self.unexpected(f"expected \\n or ; or {close}")
 
     def literal(self) -> n.Expr:
         """One expression, with ``not`` before and ``with`` behind."""
-        kinds = self.kinds
         first = self.at
-        kind = kinds[first]
-        if kind in KEYWORDS and self.is_word_ref(first):
-            self.word = first
-            kind = "name"
-        negated = kind == "not"
-        if negated:
-            self.at += 1
-            kind = kinds[self.at]
-        term: n.Term | n.SomeDecl | n.Every
-        if kind == "some":
-            if negated:
-                raise self.unexpected("illegal negation of 'some'")
-            term = self._some()
-        elif kind == "every":
-            if negated:
-                raise self.unexpected("illegal negation of 'every'")
-            term = self._every()
-        else:
-            term = self.infix()
-            kind = kinds[self.at]
-            if kind in _EQUATIONS:
-                place = self.here()
+        kind = self.kinds[first]
+        if kind in ALL_KEYWORDS:
+            if self.is_word_ref(first):
+                self.word = first
+            elif kind == "not":
                 self.at += 1
-                operator = n.Var(place, _EQUATIONS[kind])
-                right = self.infix()
-                term = n.Call(
-                    n.Loc(self.source, term.loc.start, self.ends[self.at - 1]),
-                    n.Ref(place, (operator,)),
-                    (term, right),
-                    kind,
-                )
-        withs = self._withs() if kinds[self.at] == "with" else ()
-        return n.Expr(
-            n.Loc(self.source, self.starts[first], self.ends[self.at - 1]), term, negated, withs
-        )
+                if self.kinds[self.at] in ("some", "every"):
+                    raise self.unexpected(f"illegal negation of '{self.kinds[self.at]}'")
+                return self._with_withs(first, self.expression(), negated=True)
+            elif kind == "some":
+                return self._some()
+            elif kind == "every":
+                return self._with_withs(first, self._every())
+        return self._with_withs(first, self.expression())
 
-    def _withs(self) -> tuple[n.With, ...]:
+    def _with_withs(
+        self, first: int, term: n.Term | n.SomeDecl | n.Every, negated: bool = False
+    ) -> n.Expr:
+        withs = self.withs() if self.kinds[self.at] == "with" else ()
+        where = n.Loc(self.source, self.starts[first], self.ends[self.at - 1])
+        return n.Expr(where, term, negated, withs)
+
+    def expression(self) -> n.Term:
+        """A term, an assignment or a unification."""
+        left = self.infix()
+        at = self.at
+        kind = self.kinds[at]
+        if kind not in _EQUATIONS:
+            return left
+        place = n.Loc(self.source, self.starts[at], self.ends[at])
+        self.at = at + 1
+        right = self.infix()
+        func = n.Ref(place, (n.Var(place, _EQUATIONS[kind]),))
+        where = n.Loc(self.source, left.loc.start, self.ends[self.at - 1])
+        return n.Call(where, func, (left, right), kind)
+
+    def withs(self) -> tuple[n.With, ...]:
+        """The modifiers of an expression, if there are any."""
         found: list[n.With] = []
         while self.kinds[self.at] == "with" and not self.is_word_ref(self.at):
             first = self.at
             self.at += 1
             if self.kinds[self.at] != "name":
-                raise self.unexpected("expected identifier")
+                raise self.unexpected("expected ident")
             target = self.term()
             if not isinstance(target, (n.Var, n.Ref)):
                 raise self.unexpected("expected with target path")
@@ -88,43 +105,47 @@ class ExpressionParser(TermParser):
             found.append(n.With(self.loc(first, self.at - 1), target, value))
         return tuple(found)
 
-    def _some(self) -> n.SomeDecl:
+    def _some(self) -> n.Expr:
         first = self.at
+        place = self.here()
         self.at += 1
         saved = self.at, self.wildcards
-        term = self.infix()
+        try:
+            term = self.infix()
+        except Failed:
+            term = None
         if isinstance(term, n.Call):
-            if term.infix != "in":
+            if members(term) is None:
                 raise self.unexpected("expected `x in xs` or `x, y in xs` expression")
-            return n.SomeDecl(self.loc(first, first), (term,))
+            return self._with_withs(first, n.SomeDecl(place, (term,)))
         self.at, self.wildcards = saved
         symbols: list[n.Term] = []
         while True:
             if self.kinds[self.at] != "name":
                 raise self.unexpected("expected var")
-            place = self.here()
-            symbols.append(n.Var(place, place.text))
+            name = self.read(self.at)
+            symbols.append(n.Var(self.here(), self.wildcard() if name == "_" else name))
             self.at += 1
             if self.kinds[self.at] != ",":
-                return n.SomeDecl(self.loc(first, first), tuple(symbols))
+                return n.Expr(self.loc(first, self.at - 1), n.SomeDecl(place, tuple(symbols)))
             self.at += 1
 
     def _every(self) -> n.Every:
-        first = self.at
+        place = self.here()
         self.at += 1
         term = self.infix()
-        if not isinstance(term, n.Call) or term.infix != "in":
+        found = members(term)
+        if found is None:
             raise self.unexpected("expected `x[, y] in xs { ... }` expression")
-        *names, domain = term.args
-        key = names[0] if len(names) == 2 else None
-        value = names[-1]
-        if key is not None and not isinstance(key, n.Var):
+        *keys, value, domain = found
+        key = keys[0] if keys else None
+        if key is not None and (not isinstance(key, n.Var) or is_root(key)):
             raise self.unexpected("expected key to be a variable")
-        if not isinstance(value, n.Var):
+        if not isinstance(value, n.Var) or is_root(value):
             raise self.unexpected("expected value to be a variable")
         if self.kinds[self.at] != "{":
             raise self.unexpected("missing body")
         self.at += 1
         body = self.body("}")
         self.at += 1
-        return n.Every(self.loc(first, first), key, value, domain, body)
+        return n.Every(place, key, value, domain, body)

@@ -1,174 +1,226 @@
-"""Modules and queries: the ways into the parser."""
+"""Modules and queries: packages, imports, statements, and going on after an error."""
 
 from __future__ import annotations
 
-from regolive.errors import Diagnostic, PolicyError
 from regolive.syntax import nodes as n
-from regolive.syntax.cursor import Failed
-from regolive.syntax.lexer import KEYWORDS, lex
+from regolive.syntax.cursor import Dialect, Failed
+from regolive.syntax.lexer import ALL_KEYWORDS, FUTURE_V0, KEYWORDS_V0, KEYWORDS_V1, Tokens
 from regolive.syntax.rules import RuleParser
+from regolive.syntax.terms import value_name
 
 ROOTS = ("data", "future", "input", "rego")
 
 
 class ModuleParser(RuleParser):
-    """Parses a whole module."""
+    """Parses a whole module, or a query."""
 
-    __slots__ = ("diagnostics",)
+    __slots__ = ("failures", "rego_version")
 
-    def module(self) -> n.Module:
-        """The module. Raises PolicyError with everything that is wrong."""
-        self.diagnostics: list[Diagnostic] = []
-        rules: list[n.Rule] = []
+    def __init__(self, source: n.Source, tokens: Tokens, dialect: Dialect) -> None:
+        super().__init__(source, tokens, dialect)
+        self.rego_version = dialect.version
+        # Errors of the grammar, in their order.
+        self.failures: list[Failed] = []
+
+    def statements(self) -> tuple[list[n.Package], list[n.Import], list[n.Rule]]:
+        """All statements of a module; what is wrong is in ``failures`` and other lists."""
+        packages: list[n.Package] = []
         imports: list[n.Import] = []
-        if self.kinds[0] == "eof":
-            raise PolicyError([self.fail("empty module").diagnostic])
-        package: n.Package | None = None
-        try:
-            package = self._package()
-        except Failed as failed:
-            self.diagnostics.append(failed.diagnostic)
-            self._recover()
-        while self.kinds[self.at] != "eof":
-            try:
-                if self.kinds[self.at] == "import" and not self.is_word_ref(self.at):
-                    imports.append(self._import())
-                elif self.kinds[self.at] == "package" and not self.is_word_ref(self.at):
-                    raise self.fail("unexpected package")
-                else:
-                    rules += self.rules()
-            except Failed as failed:
-                self.diagnostics.append(failed.diagnostic)
-                self._recover()
-        if self.diagnostics or package is None:
-            raise PolicyError(self.diagnostics)
-        return n.Module(
-            n.Loc(self.source, 0, len(self.text)),
-            package,
-            tuple(imports),
-            tuple(rules),
-            tuple(
-                n.Comment(n.Loc(self.source, start, end), self.text[start + 1 : end])
-                for start, end in self.tokens.comments
-            ),
-        )
-
-    def _recover(self) -> None:
-        """Go on at the next line that begins like a statement, outside of all brackets."""
-        kinds, starts = self.kinds, self.starts
-        self.at += 1
+        rules: list[n.Rule] = []
+        kinds = self.kinds
         while kinds[self.at] != "eof":
-            start = starts[self.at]
-            if (start == 0 or self.text[start - 1] == "\n") and (
-                kinds[self.at] in ("name", "import", "default")
-            ):
-                return
-            self.at += 1
+            first = self.at
+            kind = kinds[first]
+            try:
+                if kind == "import" and not self._is_ref(first):
+                    imports.append(self.import_())
+                elif kind == "package" and not self._is_ref(first):
+                    packages.append(self._package())
+                    if first:
+                        self.misfits.append(self.fail("unexpected package", first))
+                else:
+                    found = self.rules()
+                    if not first:
+                        self.misfits.append(self.fail("package expected", first))
+                    rules += found
+            except Failed as failed:
+                self.failures.append(failed)
+                self._recover(first, failed)
+        if imports and imports[0].loc.start == self.starts[0]:
+            self.misfits.insert(0, self.fail("package expected", 0))
+        return packages, imports, rules
+
+    def _is_ref(self, at: int) -> bool:
+        return self.kinds[at + 1] in (".", "[") and self.adjacent(at + 1)
+
+    # Going on
+
+    def _recover(self, first: int, failed: Failed) -> None:
+        """Go on at the next line that begins like a statement and no deeper than the last did."""
+        source = self.source
+        indent = source.row_col(self.starts[first])[1]
+        wrong = self.tokens.at(failed.offset)
+        at = max(first, min(wrong, self.tokens.at(len(self.text)))) + 1
+        if self.kinds[wrong] in ("if", "contains", ":=", "{"):
+            # A bracket was not closed, perhaps, and the error is in the head of the next rule.
+            while wrong > first + 1 and not self._begins_line(wrong):
+                wrong -= 1
+            if wrong > first and self._begins_statement(wrong, indent):
+                at = wrong
+        while self.kinds[at] != "eof" and not self._begins_statement(at, indent):
+            at += 1
+        self.at = at
+
+    def _begins_line(self, at: int) -> bool:
+        return at == 0 or self.text.find("\n", self.ends[at - 1], self.starts[at]) >= 0
+
+    def _begins_statement(self, at: int, indent: int) -> bool:
+        if self.kinds[at] not in ("name", "import", "default", "package"):
+            return False
+        return self._begins_line(at) and self.source.row_col(self.starts[at])[1] <= indent
+
+    # Packages and imports
 
     def _package(self) -> n.Package:
         first = self.at
-        if self.kinds[first] != "package":
-            raise self.fail("package expected")
         self.at += 1
-        if self.kinds[self.at] != "name":
+        path = self._path(first + 1, "expecting var")
+        head = path[0]
+        assert isinstance(head, n.Var)
+        where = self.loc(first + 1, self.at - 1)
+        steps = (n.Var(head.loc, "data"), n.Scalar(head.loc, head.name), *path[1:])
+        return n.Package(self.loc(first, self.at - 1), n.Ref(where, steps))
+
+    def _path(self, start: int, expected: str) -> tuple[n.Term, ...]:
+        """The steps of a package or an import: a name, then strings."""
+        kind = self.kinds[start]
+        if kind in ALL_KEYWORDS and self.dialect.keywords_in_refs:
+            self.word = start
+        elif kind != "name":
             raise self.unexpected()
         term = self.term()
-        terms = term.terms if isinstance(term, n.Ref) else (term,)
-        if not isinstance(term, (n.Ref, n.Var)) or not isinstance(terms[0], n.Var):
-            raise self.unexpected()
-        for step in terms[1:]:
+        if isinstance(term, n.Var):
+            return (term,)
+        if not isinstance(term, n.Ref):
+            raise self.unexpected() if expected == "expecting var" else self.fail("expected path")
+        head = term.terms[0]
+        if not isinstance(head, n.Var):
+            raise Failed(f"unexpected {value_name(head)} token: {expected}", head.loc.start)
+        for step in term.terms[1:]:
             if not isinstance(step, n.Scalar) or not isinstance(step.value, str):
-                raise self.fail_at("unexpected token: expecting string", step.loc.start)
-        head = terms[0]
-        path = (n.Var(head.loc, "data"), n.Scalar(head.loc, head.name), *terms[1:])
-        return n.Package(self.loc(first, self.at - 1), n.Ref(term.loc, path))
+                message = f"unexpected {value_name(step)} token: expecting string"
+                raise Failed(message, step.loc.start)
+        return term.terms
 
-    def _import(self) -> n.Import:
+    def import_(self) -> n.Import:
+        """An import. Those of keywords change how what follows is read."""
         first = self.at
         self.at += 1
-        start = self.at
-        if self.kinds[start] in KEYWORDS:
-            self.word = start
-        elif self.kinds[start] != "name":
-            raise self.unexpected()
-        term = self.term()
-        terms = term.terms if isinstance(term, n.Ref) else (term,)
-        if not isinstance(term, (n.Ref, n.Var)):
-            raise self.unexpected("expected path")
-        head = terms[0]
-        if not isinstance(head, n.Var) or head.name not in ROOTS:
+        start = first + 1
+        path = self._path(start, "expecting string")
+        ref = n.Ref(self.loc(start, self.at - 1), path)
+        head = path[0]
+        assert isinstance(head, n.Var)
+        if head.name not in ROOTS:
             raise self.fail(
-                "unexpected import path, must begin with one of: {data, future, input, rego}", start
+                "unexpected import path, must begin with one of: {data, future, input, rego}, "
+                f"got: {head.name}",
+                start,
+                "if this is unexpected, try updating OPA",
             )
-        for step in terms[1:]:
-            if not isinstance(step, n.Scalar) or not isinstance(step.value, str):
-                raise self.fail_at("unexpected token: expecting string", step.loc.start)
         alias = None
         if self.kinds[self.at] == "as":
-            self.at += 1
-            if self.kinds[self.at] != "name":
-                raise self.unexpected("expected var")
-            alias = self.here().text
-            self.at += 1
-        path = n.Ref(term.loc, tuple(terms))
-        return n.Import(self.loc(first, self.at - 1), path, alias)
+            alias = self._alias()
+        elif head.name != "future":
+            self._check_last(path)
+        found = n.Import(self.loc(first, self.at - 1), ref, alias)
+        if head.name == "rego":
+            self._import_version(found)
+        elif head.name == "future":
+            self._import_keywords(found)
+        return found
 
+    def _alias(self) -> str:
+        self.at += 1
+        if self.kinds[self.at] != "name":
+            raise self.unexpected("expected var")
+        term = self.term()
+        if not isinstance(term, n.Var) or value_name(term) != "var":
+            raise self.unexpected("expected var")
+        return term.name
 
-def parse_module(text: str, file: str = "", *, v0_compatible: bool = False) -> n.Module:
-    """The tree of a module.
+    def _check_last(self, path: tuple[n.Term, ...]) -> None:
+        last = path[-1]
+        name = last.name if isinstance(last, n.Var) else str(getattr(last, "value", ""))
+        if name in (KEYWORDS_V1 if self.dialect.version else KEYWORDS_V0):
+            raise Failed(
+                f"unexpected import path, must not end with a keyword, got: {name}",
+                last.loc.start,
+                "import a different path or use an alias",
+            )
 
-    Args:
-        text: the module's text.
-        file: its name in places and errors.
-        v0_compatible: read it as Rego v0, unless it imports ``rego.v1``.
+    def _import_version(self, item: n.Import) -> None:
+        where = item.path.loc.start
+        if not self.dialect.rego_v1_import:
+            message = "invalid import, `rego.v1` is not supported by current capabilities"
+            raise Failed(message, where)
+        names = _names(item.path)
+        if names != ("v1",):
+            got = ".".join(("rego", *names))
+            raise Failed(f"invalid import `{got}`, must be `rego.v1`", where)
+        if self.dialect.version:
+            return
+        if item.alias is not None:
+            raise Failed("`rego` imports cannot be aliased", where)
+        self.rego_version = 1
+        self.tokens.enable(FUTURE_V0, self.text, self.at)
 
-    Raises:
-        PolicyError: with all that is wrong with the syntax (code ``rego_parse_error``).
-    """
-    return ModuleParser(n.Source(file, text), lex(text)).module()
+    def _import_keywords(self, item: n.Import) -> None:
+        where = item.path.loc.start
+        names = _names(item.path)
+        if names[:1] != ("keywords",):
+            raise Failed("invalid import, must be `future.keywords`", where)
+        if item.alias is not None:
+            raise Failed("`future` imports cannot be aliased", where)
+        allowed = self.dialect.future | FUTURE_V0
+        words = allowed
+        if len(names) == 2:
+            if names[1] not in allowed:
+                known = " ".join(sorted(allowed))
+                raise Failed(f"unexpected keyword, must be one of [{known}]", where)
+            words = frozenset(names[1:])
+        self.enable(words)
 
+    def enable(self, words: frozenset[str]) -> None:
+        """Read words as keywords from here on."""
+        if "not" in words:
+            self.not_bodies = True
+        if "and" in words or "or" in words:
+            self.logical = True
+        if "every" in words:
+            words |= {"in"}
+        self.tokens.enable(words, self.text, self.at)
 
-def parse_query(
-    text: str, file: str = "<query>", *, v0_compatible: bool = False
-) -> tuple[n.Body, tuple[n.Import, ...]]:
-    """A query: its expressions, and the imports that stand before them."""
-    parser = ModuleParser(n.Source(file, text), lex(text))
-    imports: list[n.Import] = []
-    try:
-        while parser.kinds[parser.at] == "import" and not parser.is_word_ref(parser.at):
-            imports.append(parser._import())
+    # Queries
+
+    def query(self) -> tuple[n.Body, tuple[n.Import, ...]]:
+        """A query: expressions, and imports before or between them."""
+        imports: list[n.Import] = []
         found: list[n.Expr] = []
-        while parser.kinds[parser.at] != "eof":
-            found.append(parser.literal())
-            if parser.kinds[parser.at] == ";":
-                parser.at += 1
-            elif parser.kinds[parser.at] != "eof" and not parser.after_newline():
-                raise parser.unexpected("expected \\n or ; or eof")
+        while self.kinds[self.at] != "eof":
+            first = self.at
+            if self.kinds[first] == "import" and not self._is_ref(first):
+                imports.append(self.import_())
+                continue
+            found.append(self.literal())
+            while self.kinds[self.at] == ";":
+                self.at += 1
+                found.append(self.literal())
         if not found:
-            raise parser.fail("empty query")
-    except Failed as failed:
-        raise PolicyError([failed.diagnostic]) from None
-    return tuple(found), tuple(imports)
+            raise self.fail("empty query")
+        return tuple(found), tuple(imports)
 
 
-def parse_term(text: str, file: str = "<term>") -> n.Term:
-    """One term. Raises PolicyError."""
-    parser = ModuleParser(n.Source(file, text), lex(text))
-    try:
-        term = parser.infix()
-        if parser.kinds[parser.at] != "eof":
-            raise parser.unexpected("expected the end")
-    except Failed as failed:
-        raise PolicyError([failed.diagnostic]) from None
-    return term
-
-
-def parse_ref(text: str, file: str = "<ref>") -> n.Ref:
-    """A reference, possibly of one variable. Raises PolicyError."""
-    term = parse_term(text, file)
-    if isinstance(term, n.Var):
-        return n.Ref(term.loc, (term,))
-    if not isinstance(term, n.Ref):
-        parser = ModuleParser(term.loc.source, lex(text))
-        raise PolicyError([parser.fail_at("expected a reference", term.loc.start).diagnostic])
-    return term
+def _names(path: n.Ref) -> tuple[str, ...]:
+    """The steps of a path behind its head."""
+    return tuple(str(step.value) for step in path.terms[1:] if isinstance(step, n.Scalar))

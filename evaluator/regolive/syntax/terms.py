@@ -1,12 +1,16 @@
-"""Terms: scalars, variables, references, calls, composites, comprehensions, and infix operators."""
+"""Terms: scalars, variables, references, calls, composites, comprehensions, infix operators.
+
+Where Rego is ambiguous (``{a | b}`` is a comprehension, ``{a | b, c}`` a set) the less usual reading
+is remembered by its bracket, so that what stands inside is read at most twice, not twice for each
+level.
+"""
 
 from __future__ import annotations
 
-import json
-
+from regolive.syntax import literals
 from regolive.syntax import nodes as n
-from regolive.syntax.cursor import Cursor, Failed
-from regolive.syntax.lexer import KEYWORDS, MAX_DEPTH, Tokens
+from regolive.syntax.cursor import Cursor, Dialect, Failed
+from regolive.syntax.lexer import ALL_KEYWORDS, Tokens
 
 # How strongly an infix operator binds, and the builtin it calls.
 INFIX: dict[str, tuple[int, str]] = {
@@ -27,17 +31,17 @@ INFIX: dict[str, tuple[int, str]] = {
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _TAILS = frozenset({".", "[", "("})
+_REF_HEADS = (n.Var, n.Array, n.Object, n.Set, n.ArrayComp, n.ObjectComp, n.SetComp, n.Call)
 
 
 class TermParser(Cursor):
-    """Parses terms. ``body`` is the part of the parser above."""
+    """Parses terms. ``body`` and ``literal`` are in the parts of the parser above."""
 
     __slots__ = ("refused", "word")
 
-    def __init__(self, source: n.Source, tokens: Tokens) -> None:
-        super().__init__(source, tokens)
-        # Brackets that were tried as a comprehension and are none: not tried again when what is
-        # around them is read again, which keeps nested tries from doubling the time for each level.
+    def __init__(self, source: n.Source, tokens: Tokens, dialect: Dialect) -> None:
+        super().__init__(source, tokens, dialect)
+        # Brackets that were tried as something that they are not.
         self.refused: set[int] = set()
         # The token at which a keyword may begin a reference, and is a name then.
         self.word = -1
@@ -52,78 +56,85 @@ class TermParser(Cursor):
 
     # Infix operators
 
-    def infix(self, pairs: bool = True) -> n.Term:
-        """A term with infix operators. ``pairs``: ``k, v in xs`` may stand here."""
-        left = self.binary(1)
+    def infix(self, pairs: bool = True, first: n.Term | None = None) -> n.Term:
+        """A term with infix operators.
+
+        Args:
+            pairs: ``k, v in xs`` may stand here.
+            first: the first operand, if it has been read already.
+        """
+        left = self.term() if first is None else first
         kind = self.kinds[self.at]
-        if (kind == "in" and not self.is_word_ref(self.at)) or (kind == "," and pairs):
+        if kind in INFIX:
+            left = self.binary(1, left)
+            kind = self.kinds[self.at]
+        if kind == "in" or (kind == "," and pairs):
             return self._membership(left, pairs)
         return left
 
-    def is_word_ref(self, at: int) -> bool:
-        """Whether a keyword begins a reference, and so is a name: ``if.x``, ``not["y"]``."""
-        return self.kinds[at + 1] in (".", "[") and self.starts[at + 1] == self.ends[at]
-
-    def binary(self, level: int) -> n.Term:
-        """A term with infix operators that bind at least as strongly as ``level``."""
-        first = self.at
-        left = self.term()
-        kinds = self.kinds
-        found = INFIX.get(kinds[self.at])
-        if found is None:
-            return left
-        start = left.loc.start if kinds[first] != "(" else self.starts[first]
+    def binary(self, level: int, left: n.Term) -> n.Term:
+        """What follows an operand with operators that bind at least as strongly as ``level``."""
+        kinds, starts, ends, source = self.kinds, self.starts, self.ends, self.source
+        start = left.loc.start
         length = 0
-        while found is not None and found[0] >= level:
+        while (found := INFIX.get(kinds[self.at])) is not None and found[0] >= level:
             at = self.at
-            length += 1
-            if length > MAX_DEPTH:
-                raise self.fail("nested too deeply: too many operators in one expression")
             self.at = at + 1
-            right = self.binary(found[0] + 1)
-            operator = n.Var(self.loc(at, at), found[1])
-            left = n.Call(
-                n.Loc(self.source, start, self.ends[self.at - 1]),
-                n.Ref(operator.loc, (operator,)),
-                (left, right),
-                kinds[at],
-            )
-            found = INFIX.get(kinds[self.at])
+            right = self.term()
+            following = INFIX.get(kinds[self.at])
+            if following is not None and following[0] > found[0]:
+                right = self.binary(found[0] + 1, right)
+            place = n.Loc(source, starts[at], ends[at])
+            func = n.Ref(place, (n.Var(place, found[1]),))
+            where = n.Loc(source, start, ends[self.at - 1])
+            left = n.Call(where, func, (left, right), kinds[at])
+            length += 1
+        if length > self.longest:
+            self.longest = length
         return left
+
+    def operand(self) -> n.Term:
+        """A term with infix operators other than ``in``."""
+        left = self.term()
+        return self.binary(1, left) if self.kinds[self.at] in INFIX else left
 
     def _membership(self, left: n.Term, pairs: bool) -> n.Term:
         start = left.loc.start
         length = 0
         while True:
-            operands = (left,)
+            operands: tuple[n.Term, ...] = (left,)
             if pairs and self.kinds[self.at] == ",":
-                saved = self.at, self.wildcards
-                self.at += 1
-                try:
-                    second = self.binary(1)
-                except Failed:
-                    second = None
-                if second is None or self.kinds[self.at] != "in":
-                    self.at, self.wildcards = saved
+                second = self._second()
+                if second is None:
                     return left
                 operands = (left, second)
             if self.kinds[self.at] != "in" or self.is_word_ref(self.at):
                 return left
-            length += 1
-            if length > MAX_DEPTH:
-                raise self.fail("nested too deeply: too many operators in one expression")
             place = self.here()
             self.at += 1
-            domain = self.binary(1)
-            func = n.Ref(
-                place,
-                (n.Var(place, "internal"), n.Scalar(place, f"member_{len(operands) + 1}")),
-            )
-            left = n.Call(
-                n.Loc(self.source, start, self.ends[self.at - 1]), func, (*operands, domain), "in"
-            )
+            domain = self.operand()
+            name = n.Scalar(place, f"member_{len(operands) + 1}")
+            func = n.Ref(place, (n.Var(place, "internal"), name))
+            where = n.Loc(self.source, start, self.ends[self.at - 1])
+            left = n.Call(where, func, (*operands, domain), "in")
+            length += 1
+            if length > self.longest:
+                self.longest = length
             if self.kinds[self.at] != "in":
                 return left
+
+    def _second(self) -> n.Term | None:
+        """The ``v`` of ``k, v in xs``, from the comma on; None if that does not stand here."""
+        saved = self.at, self.wildcards
+        self.at += 1
+        try:
+            found = self.operand()
+        except Failed:
+            found = None
+        if found is None or self.kinds[self.at] != "in" or self.is_word_ref(self.at):
+            self.at, self.wildcards = saved
+            return None
+        return found
 
     # Terms
 
@@ -137,14 +148,14 @@ class TermParser(Cursor):
         made: n.Term
         if kind == "name":
             name = self.text[start:end]
-            if name == "_":
-                name = f"${self.wildcards}"
-                self.wildcards += 1
-            made = n.Var(n.Loc(self.source, start, end), name)
+            made = n.Var(n.Loc(self.source, start, end), self.wildcard() if name == "_" else name)
         elif kind == "string":
-            made = n.Scalar(n.Loc(self.source, start, end), self._string(start, end))
+            value = literals.string(self.text[start:end], start)
+            made = n.Scalar(n.Loc(self.source, start, end), value)
         elif kind == "number":
-            return self._no_tail(n.Number(n.Loc(self.source, start, end), self.text[start:end]))
+            text = self.text[start:end]
+            literals.check_number(text, start)
+            made = n.Number(n.Loc(self.source, start, end), text)
         elif kind == "{":
             made = self._braces(at)
             following = self.at
@@ -154,80 +165,69 @@ class TermParser(Cursor):
         elif kind == "(":
             made = self.infix()
             if self.kinds[self.at] != ")":
-                raise self.unexpected("non-terminated expression")
+                raise self._not_terminated("non-terminated expression")
             self.at = following = self.at + 1
         elif at == self.word:
             made = n.Var(n.Loc(self.source, start, end), kind)
         elif kind in _CONSTANTS:
             made = n.Scalar(n.Loc(self.source, start, end), _CONSTANTS[kind])
-        elif kind == "-":
-            return self._minus(at)
-        elif kind == ".":
-            return self._point(at, "")
+        elif kind in ("-", "."):
+            made = self._signed(at)
+            following = self.at
         elif kind == "raw":
             made = n.Scalar(n.Loc(self.source, start, end), self.text[start + 1 : end - 1])
         elif kind == "template":
             made = self._template(at)
             following = self.at
-        elif kind == "contains":
+        elif kind == "contains" or (
+            kind in ("and", "or") and self.kinds[at + 1] == "(" and self.adjacent(at + 1)
+        ):
+            # `contains` is a keyword in heads only; `and(` and `or(` call the builtins.
             made = n.Var(n.Loc(self.source, start, end), kind)
         else:
             self.at = at
             raise self.unexpected()
-        kind = self.kinds[following]
-        if kind in _TAILS and self.starts[following] == self.ends[following - 1]:
+        if self.kinds[following] in _TAILS and self.starts[following] == self.ends[following - 1]:
             return self.tail(made)
         return made
 
-    def _no_tail(self, term: n.Term) -> n.Term:
+    def _not_terminated(self, message: str) -> Failed:
         at = self.at
-        if self.kinds[at] in _TAILS and self.starts[at] == self.ends[at - 1]:
-            raise self.fail_at("illegal ref (head cannot be number)", term.loc.start)
-        return term
+        if self.kinds[at] == "illegal":
+            message = self.tokens.problems[at]
+        return self.fail(message)
 
-    def _minus(self, at: int) -> n.Term:
-        kind = self.kinds[self.at]
-        if kind == ".":
-            return self._point(self.at, "-")
-        loc = self.loc(at, at)
-        if kind == "number":
-            self.at += 1
-            text = "-" + self.text[self.starts[self.at - 1] : self.ends[self.at - 1]]
-            return self._no_tail(n.Number(self.loc(at, self.at - 1), text))
-        operand = self.term()
-        operator = n.Var(loc, "minus")
-        return n.Call(
-            n.Loc(self.source, loc.start, operand.loc.end),
-            n.Ref(loc, (operator,)),
-            (n.Number(loc, "0"), operand),
-            "-",
-        )
-
-    def _point(self, at: int, sign: str) -> n.Term:
-        self.at = at + 1
-        if self.kinds[at + 1] != "number":
+    def _signed(self, at: int) -> n.Term:
+        """What begins with a minus or a point."""
+        kinds = self.kinds
+        sign = ""
+        if kinds[at] == "-":
+            if kinds[at + 1] in ("name", "contains"):
+                operand = self.term()
+                place = self.loc(at, at)
+                where = n.Loc(self.source, place.start, operand.loc.end)
+                func = n.Ref(place, (n.Var(place, "minus"),))
+                return n.Call(where, func, (n.Number(place, "0"), operand), "-")
+            sign = "-"
+            if kinds[self.at] == ".":
+                self.at += 1
+                sign = "-."
+        else:
+            sign = "."
+        if kinds[self.at] != "number":
             raise self.unexpected("expected number")
-        self.at = at + 2
-        text = self.text[self.starts[at + 1] : self.ends[at + 1]]
-        return self._no_tail(n.Number(self.loc(at - 1 if sign else at, at + 1), f"{sign}.{text}"))
-
-    def _string(self, start: int, end: int) -> str:
-        inside = self.text[start + 1 : end - 1]
-        if "\\" not in inside:
-            return inside
-        try:
-            return str(json.loads(self.text[start:end]))
-        except ValueError:
-            raise self.fail_at("illegal escape sequence", start) from None
+        text = self.read(self.at)
+        literals.check_number(text, self.starts[self.at], fraction=sign[-1] == ".")
+        self.at += 1
+        return n.Number(self.loc(at, self.at - 1), sign + text)
 
     def tail(self, head: n.Term, spaced: bool = False) -> n.Term:
-        """The steps and arguments that follow a term without a space."""
+        """The steps and arguments that follow a term; without a space, unless ``spaced``."""
         start = head.loc.start
         kinds, starts, ends = self.kinds, self.starts, self.ends
         source = self.source
-        if head.__class__ in (n.Scalar, n.Ref):
-            name = "ref" if head.__class__ is n.Ref else "string"
-            raise self.fail_at(f"illegal ref (head cannot be {name})", start)
+        if not isinstance(head, _REF_HEADS) or (is_root(head) and kinds[self.at - 1] == ")"):
+            raise Failed(f"illegal ref (head cannot be {value_name(head)})", start)
         steps = [head]
         calls = 0
         while True:
@@ -238,9 +238,13 @@ class TermParser(Cursor):
             kind = kinds[at]
             if kind == ".":
                 at += 1
+                self.at = at
                 step = kinds[at]
-                if starts[at] != ends[at - 1] or not (step == "name" or step in KEYWORDS):
-                    self.at = at
+                if starts[at] != ends[at - 1]:
+                    raise self.unexpected_space("expected identifier")
+                if step != "name" and not (
+                    step in ALL_KEYWORDS and self.dialect.keywords_in_refs
+                ):
                     raise self.unexpected("expected identifier")
                 place = n.Loc(source, starts[at], ends[at])
                 steps.append(n.Scalar(place, self.text[starts[at] : ends[at]]))
@@ -253,25 +257,23 @@ class TermParser(Cursor):
                 self.at += 1
             elif kind == "(":
                 calls += 1
-                if calls > MAX_DEPTH:
-                    raise self.fail("nested too deeply: too many calls in one expression")
                 call = self._call(steps)
                 following = self.at
                 if kinds[following] in (".", "[") and starts[following] == ends[following - 1]:
                     steps = [call]
                 else:
+                    self.longest = max(self.longest, calls)
                     return call
             else:
                 break
-        if len(steps) == 1:
-            return head
+        self.longest = max(self.longest, calls)
         return n.Ref(n.Loc(source, start, ends[self.at - 1]), tuple(steps))
 
     def _call(self, steps: list[n.Term]) -> n.Term:
         first = steps[0]
         at = self.at
         self.at = at + 1
-        args = self._list(")", at)
+        args = self._list(")")
         place = n.Loc(self.source, first.loc.start, self.ends[self.at - 1])
         if len(steps) == 1 and not args and isinstance(first, n.Var) and first.name == "set":
             return n.Set(place, ())
@@ -280,15 +282,19 @@ class TermParser(Cursor):
 
     # Composites
 
-    def _list(self, close: str, opened: int) -> list[n.Term]:
-        """Terms with commas, up to and with the closing bracket. A last comma is allowed."""
+    def _list(self, close: str, first: n.Term | None = None) -> list[n.Term]:
+        """Terms with commas, up to and with the closing bracket. A last comma is allowed.
+
+        ``first`` is the first operand, if it has been read already.
+        """
         found: list[n.Term] = []
         kinds = self.kinds
-        if kinds[self.at] == close:
+        if first is None and kinds[self.at] == close:
             self.at += 1
             return found
         while True:
-            found.append(self.infix(False))
+            found.append(self.infix(False, first))
+            first = None
             kind = kinds[self.at]
             if kind == ",":
                 self.at += 1
@@ -299,45 +305,47 @@ class TermParser(Cursor):
             self.at += 1
             return found
 
-    def _brackets(self, at: int) -> n.Term:
-        """What stands in square brackets: an array or an array comprehension."""
-        if at in self.tokens.marked and at not in self.refused:
-            saved = self.at, self.wildcards
-            head = self._comprehension_head()
-            if head is not None:
-                body = self._comprehension_body("]", at, saved)
-                if body is not None:
-                    return n.ArrayComp(self.loc(at, self.at - 1), head, body)
-            self.at, self.wildcards = saved
-        if self.kinds[self.at] == ",":
-            self.at += 1
-            if self.kinds[self.at] == "]":
-                raise self.unexpected()
-        items = self._list("]", at)
-        return n.Array(self.loc(at, self.at - 1), tuple(items))
-
-    def _comprehension_head(self) -> n.Term | None:
-        """A term and the bar behind it; None if there is no bar."""
-        try:
-            head = self.term()
-        except Failed:
-            return None
-        if self.kinds[self.at] != "|":
-            return None
+    def _leading_comma(self, close: str) -> bool:
+        """Step over a comma that stands where an element should (Rego has always allowed it)."""
+        if self.kinds[self.at] != ",":
+            return False
         self.at += 1
-        return head
+        if self.kinds[self.at] == close:
+            raise self.unexpected()
+        return True
 
-    def _comprehension_body(self, close: str, opened: int, saved: tuple[int, int]) -> n.Body | None:
-        """A body and its bracket; None where the bar is rather an operator (``{a | b, c}``)."""
+    def _comprehension_body(self, close: str, opened: int, strict: bool) -> n.Body | None:
+        """A body and its bracket, from the bar on; None where the bar is rather an operator.
+
+        ``strict``: only a comma tells that (``{a | b, c}``); else whatever cannot be a body.
+        """
+        saved = self.at, self.wildcards
+        self.at += 1
         try:
             body = self.body(close)
         except Failed:
-            if self.kinds[self.at] != ",":
+            if strict and self.kinds[self.at] != ",":
                 raise
             self.refused.add(opened)
+            self.at, self.wildcards = saved
             return None
         self.at += 1
         return body
+
+    def _brackets(self, at: int) -> n.Term:
+        """What stands in square brackets: an array or an array comprehension."""
+        kinds = self.kinds
+        if kinds[self.at] == "]":
+            self.at += 1
+            return n.Array(self.loc(at, at + 1), ())
+        comma = self._leading_comma("]")
+        head = self.term()
+        if kinds[self.at] == "|" and not comma and at not in self.refused:
+            body = self._comprehension_body("]", at, strict=True)
+            if body is not None:
+                return n.ArrayComp(self.loc(at, self.at - 1), head, body)
+        items = self._list("]", head)
+        return n.Array(self.loc(at, self.at - 1), tuple(items))
 
     def _braces(self, at: int) -> n.Term:
         """What stands in braces: a set, an object, or a comprehension of these."""
@@ -345,44 +353,36 @@ class TermParser(Cursor):
         if kinds[self.at] == "}":
             self.at += 1
             return n.Object(self.loc(at, at + 1), ())
-        if kinds[self.at] == ",":
-            self.at += 1
-            if kinds[self.at] == "}":
-                raise self.unexpected()
-        marked = at in self.tokens.marked
-        if marked and at not in self.refused:
-            saved = self.at, self.wildcards
-            head = self._comprehension_head()
-            if head is not None:
-                body = self._comprehension_body("}", at, saved)
-                if body is not None:
-                    return n.SetComp(self.loc(at, self.at - 1), head, body)
-            self.at, self.wildcards = saved
-        first = self.infix(False)
-        if kinds[self.at] == ":":
-            return self._object(at, first)
-        items = [first]
-        if kinds[self.at] == ",":
-            self.at += 1
-            items += self._list("}", at)
-        elif kinds[self.at] == "}":
-            self.at += 1
-        else:
+        comma = self._leading_comma("}")
+        head = self.term()
+        if kinds[self.at] == "|" and not comma and at not in self.refused:
+            body = self._comprehension_body("}", at, strict=True)
+            if body is not None:
+                return n.SetComp(self.loc(at, self.at - 1), head, body)
+        head = self.infix(False, head)
+        kind = kinds[self.at]
+        if kind == ":":
+            return self._object(at, head, comma)
+        items = [head]
+        self.at += 1
+        if kind == ",":
+            items += self._list("}")
+        elif kind != "}":
+            self.at -= 1
             raise self.unexpected("non-terminated set")
         return n.Set(self.loc(at, self.at - 1), tuple(items))
 
-    def _object(self, at: int, key: n.Term) -> n.Term:
+    def _object(self, at: int, key: n.Term, comma: bool) -> n.Term:
         kinds = self.kinds
         self.at += 1
-        if at not in self.refused:
-            saved = self.at, self.wildcards
-            head = self._comprehension_head()
-            if head is not None:
-                body = self._comprehension_body("}", at, saved)
-                if body is not None:
-                    return n.ObjectComp(self.loc(at, self.at - 1), key, head, body)
-            self.at, self.wildcards = saved
-        flat = [key, self.infix(False)]
+        value = self.term()
+        if kinds[self.at] == "|" and not comma and at not in self.refused:
+            body = self._comprehension_body("}", at, strict=False)
+            if body is not None:
+                return n.ObjectComp(self.loc(at, self.at - 1), key, value, body)
+        flat = [key, self.infix(False, value)]
+        if kinds[self.at] not in (",", "}"):
+            raise self.unexpected("non-terminated object")
         while kinds[self.at] == ",":
             self.at += 1
             if kinds[self.at] == "}":
@@ -392,38 +392,81 @@ class TermParser(Cursor):
                 raise self.unexpected('expected ":"')
             self.at += 1
             flat.append(self.infix(False))
-        if kinds[self.at] != "}":
-            raise self.unexpected("non-terminated object")
+            if kinds[self.at] not in (",", "}"):
+                raise self.unexpected('expected "," or "}"')
         self.at += 1
         return n.Object(self.loc(at, self.at - 1), tuple(flat))
 
     def _template(self, at: int) -> n.Term:
+        if not self.dialect.template_strings:
+            raise self.fail("template strings are not supported by current capabilities", at)
         items: list[n.Scalar | n.Expr] = []
         raw = self.text[self.ends[at] - 1] == "`"
+        start = self.starts[at]
         while True:
-            kind = self.kinds[self.at]
-            place = self.here()
+            here = self.at
+            kind = self.kinds[here]
             self.at += 1
             if kind == "template text":
-                text = place.text.replace("\\{", "{")
-                if not raw:
-                    text = self._unescape(text, place.start)
-                items.append(n.Scalar(place, text))
+                # As in OPA, the first text begins where the template does, and each has its end.
+                place = n.Loc(self.source, start, self.ends[here] + 1)
+                items.append(n.Scalar(place, literals.template_text(self.read(here), raw, start)))
             elif kind == "template{":
-                items.append(self.literal())
-                if self.kinds[self.at] != "template}":
-                    raise self.unexpected("expected }")
-                self.at += 1
+                items.append(self._template_expr())
+                start = self.ends[self.at - 1]
             elif kind == "template end":
-                return n.TemplateString(self.loc(at, self.at - 1), tuple(items), raw)
+                return n.TemplateString(self.loc(at, here), tuple(items), raw)
             else:
-                self.at -= 1
+                self.at = here
                 raise self.unexpected()
 
-    def _unescape(self, text: str, start: int) -> str:
-        if "\\" not in text:
-            return text
-        try:
-            return str(json.loads(f'"{text}"'))
-        except ValueError:
-            raise self.fail_at("illegal escape sequence", start) from None
+    def _template_expr(self) -> n.Expr:
+        expr = self.literal()
+        term = expr.term
+        wrong = None
+        if expr.negated:
+            wrong = "negation ('not')"
+        elif isinstance(term, n.Every):
+            wrong = "'every'"
+        elif isinstance(term, n.SomeDecl):
+            wrong = "'some'"
+        elif isinstance(term, n.Call) and term.infix == "=":
+            wrong = "unification ('=')"
+        elif isinstance(term, n.Call) and term.infix == ":=":
+            wrong = "assignment (':=')"
+        if wrong:
+            message = f"unexpected {wrong} in template-string expression"
+            raise Failed(message, expr.loc.start)
+        if self.kinds[self.at] != "template}":
+            raise self._not_terminated("expected } to end template string expression")
+        self.at += 1
+        return expr
+
+
+_VALUE_NAMES: dict[type[n.Node], str] = {
+    n.Number: "number",
+    n.Ref: "ref",
+    n.Array: "array",
+    n.Object: "object",
+    n.Set: "set",
+    n.ArrayComp: "arraycomprehension",
+    n.ObjectComp: "objectcomprehension",
+    n.SetComp: "setcomprehension",
+    n.Call: "call",
+    n.TemplateString: "templatestring",
+}
+
+
+def value_name(term: n.Node) -> str:
+    """OPA's name for what a term is: ``var``, ``ref``, ``arraycomprehension``, ..."""
+    if isinstance(term, n.Scalar):
+        value = term.value
+        return "null" if value is None else "boolean" if isinstance(value, bool) else "string"
+    if isinstance(term, n.Var):
+        return "ref" if is_root(term) else "var"
+    return _VALUE_NAMES[type(term)]
+
+
+def is_root(term: n.Node) -> bool:
+    """Whether a term is ``data`` or ``input``, which is a reference and no variable."""
+    return isinstance(term, n.Var) and term.name in ("data", "input")

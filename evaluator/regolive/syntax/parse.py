@@ -1,0 +1,211 @@
+"""The ways into the parser: text in, a tree or a PolicyError out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from regolive.errors import Diagnostic, Location, PolicyError
+from regolive.syntax import hints
+from regolive.syntax import nodes as n
+from regolive.syntax.annotations import attach, read_annotations
+from regolive.syntax.cursor import Cursor, Dialect, Failed
+from regolive.syntax.lexer import FUTURE_V1, KEYWORDS_V0, KEYWORDS_V1, TOO_DEEP, lex
+from regolive.syntax.module import ModuleParser
+
+CODE = "rego_parse_error"
+MAX_TREE_DEPTH = 200
+"""How deep trees are at most (links of ``else`` chains do not count), whatever the text."""
+
+
+def parse_module(
+    text: str,
+    file: str = "",
+    *,
+    v0_compatible: bool = False,
+    features: Collection[str] | None = None,
+    future_keywords: Collection[str] | None = None,
+) -> n.Module:
+    """The tree of a module.
+
+    Args:
+        text: the module's text.
+        file: its name in places and errors.
+        v0_compatible: read it as Rego v0, unless it imports ``rego.v1``.
+        features: the features of the language that are allowed, by OPA's names
+            (``keywords_in_refs``, ``template_strings``, ``rego_v1``); None for all.
+        future_keywords: what may be imported from ``future.keywords`` beyond the keywords of v1;
+            None for all.
+
+    Raises:
+        PolicyError: with all that is wrong with the syntax (code ``rego_parse_error``). The first
+            diagnostic is the one OPA reports first.
+    """
+    source = n.Source(file, text)
+    dialect = _dialect(v0_compatible, features, future_keywords)
+    if dialect.version and features is not None and "rego_v1" not in features:
+        message = "illegal capabilities: rego_v1 feature required for parsing v1 Rego"
+        raise PolicyError([Diagnostic(CODE, message)])
+    parser = ModuleParser(source, lex(text, _keywords(dialect)), dialect)
+    try:
+        packages, imports, rules = parser.statements()
+    except RecursionError:
+        raise _too_deep(parser) from None
+    failures = parser.failures
+    comments = tuple(
+        n.Comment(n.Loc(source, start, end), text[start + 1 : end].rstrip("\r"))
+        for start, end in parser.tokens.comments
+    )
+    annotations, wrong = read_annotations(source, comments)
+    failures += wrong + parser.misfits
+    if parser.rego_version:
+        failures += parser.demands
+    if not failures and not packages:
+        raise PolicyError([Diagnostic(CODE, "empty module", Location(file), None, hints.EMPTY)])
+    if not failures:
+        failures += attach(annotations, packages, imports, rules)
+    if failures:
+        raise PolicyError(_diagnostics(parser, failures))
+    module = n.Module(
+        n.Loc(source, 0, len(text)),
+        packages[0],
+        tuple(imports),
+        tuple(rules),
+        comments,
+        tuple(annotations),
+        parser.rego_version,
+    )
+    _check_depth(parser, [module])
+    return module
+
+
+def parse_query(
+    text: str, file: str = "<query>", *, v0_compatible: bool = False
+) -> tuple[n.Body, tuple[n.Import, ...]]:
+    """A query: its expressions, and the imports that stand before them.
+
+    Raises:
+        PolicyError: what is wrong with it.
+    """
+    parser = _parser(text, file, v0_compatible)
+    try:
+        body, imports = parser.query()
+    except Failed as failed:
+        raise PolicyError(_diagnostics(parser, [failed])) from None
+    except RecursionError:
+        raise _too_deep(parser) from None
+    _check_depth(parser, body)
+    return body, imports
+
+
+def parse_term(text: str, file: str = "<term>", *, v0_compatible: bool = False) -> n.Term:
+    """One term.
+
+    Raises:
+        PolicyError: the text is not a term, or more than one.
+    """
+    parser = _parser(text, file, v0_compatible)
+    try:
+        term = parser.infix()
+        if parser.kinds[parser.at] != "eof":
+            raise parser.unexpected("expected the end of the term")
+    except Failed as failed:
+        raise PolicyError(_diagnostics(parser, [failed])) from None
+    except RecursionError:
+        raise _too_deep(parser) from None
+    _check_depth(parser, [term])
+    return term
+
+
+def parse_ref(text: str, file: str = "<ref>", *, v0_compatible: bool = False) -> n.Ref:
+    """A reference, which may be a single variable.
+
+    Raises:
+        PolicyError: the text is something else.
+    """
+    term = parse_term(text, file, v0_compatible=v0_compatible)
+    if isinstance(term, n.Var):
+        return n.Ref(term.loc, (term,))
+    if not isinstance(term, n.Ref):
+        parser = _parser(text, file, v0_compatible)
+        raise PolicyError(_diagnostics(parser, [Failed("expected a reference", 0)]))
+    return term
+
+
+def _parser(text: str, file: str, v0_compatible: bool) -> ModuleParser:
+    dialect = _dialect(v0_compatible, None, None)
+    return ModuleParser(n.Source(file, text), lex(text, _keywords(dialect)), dialect)
+
+
+def _dialect(
+    v0_compatible: bool,
+    features: Collection[str] | None,
+    future_keywords: Collection[str] | None,
+) -> Dialect:
+    version = 0 if v0_compatible else 1
+    future = FUTURE_V1 if future_keywords is None else FUTURE_V1 & frozenset(future_keywords)
+    if features is None:
+        # As OPA's capabilities are by default: v0 has no template strings.
+        return Dialect(version, future, template_strings=version == 1)
+    return Dialect(
+        version,
+        future,
+        "keywords_in_refs" in features,
+        "template_strings" in features,
+        "rego_v1_import" in features or "rego_v1" in features,
+    )
+
+
+def _keywords(dialect: Dialect) -> frozenset[str]:
+    return KEYWORDS_V1 if dialect.version else KEYWORDS_V0
+
+
+def _diagnostics(parser: Cursor, failures: Iterable[Failed]) -> list[Diagnostic]:
+    return [_diagnostic(parser, failed) for failed in failures]
+
+
+def _diagnostic(parser: Cursor, failed: Failed) -> Diagnostic:
+    source = parser.source
+    row, col = position(source, failed.offset)
+    hint = failed.hint or hints.suggest(parser, failed)
+    place = Location(source.name, row, col)
+    return Diagnostic(CODE, failed.message, place, source.line(row), hint)
+
+
+def position(source: n.Source, offset: int) -> tuple[int, int]:
+    """Row and column as OPA counts them for errors.
+
+    The end of a text is where its last character is, and a line break is column 0 of the next row.
+    """
+    text = source.text
+    if offset >= len(text):
+        offset = max(len(text) - 1, 0)
+    row, col = source.row_col(offset)
+    return (row + 1, 0) if text[offset : offset + 1] == "\n" else (row, col)
+
+
+def _too_deep(parser: Cursor) -> PolicyError:
+    failed = parser.fail(TOO_DEEP)
+    return PolicyError(_diagnostics(parser, [failed]))
+
+
+def _check_depth(parser: Cursor, roots: Iterable[n.Node]) -> None:
+    """Refuse a tree that is too deep for who walks it by recursion.
+
+    Brackets have a limit of their own; this is about long chains of operators and calls, so that
+    nearly every tree is spared.
+    """
+    if parser.tokens.depth * 3 + parser.longest + 10 < MAX_TREE_DEPTH:
+        return
+    todo = [(root, 0) for root in roots]
+    while todo:
+        node, depth = todo.pop()
+        if depth > MAX_TREE_DEPTH:
+            failed = Failed(TOO_DEEP, node.loc.start)
+            raise PolicyError(_diagnostics(parser, [failed]))
+        for name in node.parts:
+            value = getattr(node, name)
+            below = depth if name == "else_" else depth + 1
+            if value.__class__ is tuple:
+                todo.extend((item, below) for item in value)
+            elif value is not None:
+                todo.append((value, below))
