@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from regolive.compiler.program import Path, Stage
 from regolive.compiler.resolve.calls import builtin_name, constant_path
 from regolive.compiler.resolve.terms import TERMS
-from regolive.compiler.resolve.text import term_text
 from regolive.compiler.resolve.work import Global, Item, Work
 from regolive.syntax import nodes as n
 
@@ -30,8 +29,6 @@ def replacements(w: Work, withs: Iterable[n.With]) -> tuple[tuple[n.With, ...], 
         item.tighten()
         needs |= item.needs
         value = _value(w, with_, function=arity is not None, needs=needs)
-        if arity is not None:
-            _check_arity(w, with_, target, value, arity)
         found.append(n.With(with_.loc, target, value))
     return tuple(found), needs
 
@@ -131,29 +128,6 @@ def is_virtual(w: Work, path: Path) -> bool:
     return any(package[:size] == path for package in rules)
 
 
-def _check_arity(w: Work, with_: n.With, target: n.Term, value: n.Term, arity: int) -> None:
-    """A function can replace one that takes as many operands."""
-    if not isinstance(value, n.Var | n.Ref):
-        return
-    terms = _steps(value)
-    first = terms[0]
-    if not isinstance(first, n.Var):
-        return
-    if first.name == "data":
-        path = constant_path((), terms[1:])
-        given = None if path is None else w.functions.get(path)
-    else:
-        given = None if value is not with_.value else w.arities.get(builtin_name(terms))
-    if given is not None and given != arity:
-        name = builtin_name(_steps(target)) if _is_builtin(target) else term_text(target)
-        w.find(Stage.TYPES, "type", f"{name}: arity mismatch", with_.loc)
-
-
 def _steps(term: n.Term) -> tuple[n.Term, ...]:
     """The terms of a reference, or of a variable as one."""
     return term.terms if isinstance(term, n.Ref) else (term,)
-
-
-def _is_builtin(term: n.Term) -> bool:
-    first = _steps(term)[0]
-    return not (isinstance(first, n.Var) and first.name == "data")

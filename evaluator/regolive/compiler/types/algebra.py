@@ -28,6 +28,7 @@ from regolive.compiler.types.model import (
     Type,
     Union,
     either,
+    function,
     key_order,
     object_type,
     set_of,
@@ -204,7 +205,7 @@ def merge(a: Part, b: Part) -> Part:
 
     As :func:`~regolive.compiler.types.model.either`, but partial sets become one set, and partial
     objects one object: their keys and values are united, where a union of two set types would
-    say that all elements come from one rule.
+    say that all elements come from one rule. Of functions parameters and results are united.
     """
     if a is None or b is None or a is b:
         return b if a is None else a
@@ -215,4 +216,7 @@ def merge(a: Part, b: Part) -> Part:
             return either(a, b)
         key, value = either(a.dynamic[0], b.dynamic[0]), merge(a.dynamic[1], b.dynamic[1])
         return object_type((), (key, value))
+    if isinstance(a, Function) and isinstance(b, Function) and len(a.args) == len(b.args):
+        args = map(either, a.args, b.args)
+        return function(args, either(a.result, b.result), either(a.rest, b.rest))
     return either(a, b)

@@ -10,6 +10,7 @@ the keywords ``not``, ``and``, ``or`` with bodies) are not checked, and ``with``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from regolive.compiler.program import Finding
 from regolive.compiler.types import messages
@@ -27,7 +28,8 @@ from regolive.compiler.types.model import (
 from regolive.compiler.types.overlay import Overlay
 from regolive.compiler.types.references import References
 from regolive.compiler.types.signatures import Signature, Signatures, of_function
-from regolive.compiler.types.terms import COMPREHENSIONS, DOCUMENTS, SIMPLE, Types
+from regolive.compiler.types.terms import COMPREHENSIONS, SIMPLE, Types
+from regolive.compiler.types.text import PLAIN, Names, RefText
 from regolive.syntax import nodes as n
 
 _EQUATIONS = frozenset({"eq", "equal"})
@@ -36,7 +38,7 @@ _EQUATIONS = frozenset({"eq", "equal"})
 class BodyChecker:
     """Checks bodies of one rule or query. ``findings`` collects what is wrong."""
 
-    __slots__ = ("_env", "_functions", "_references", "_terms", "findings")
+    __slots__ = ("_bodies", "_functions", "_references", "_terms", "findings")
 
     def __init__(
         self,
@@ -53,9 +55,10 @@ class BodyChecker:
             overlay: what the rule's annotations declare.
         """
         self.findings: list[Finding] = []
-        self._env = env
         self._functions = signatures
-        self._references = References(env, names, self.findings, overlay)
+        self._bodies: list[n.Body] = []
+        shown = Names(names, self._origin)
+        self._references = References(env, shown, self.findings, overlay)
         self._terms = self._references.terms
 
     def type_of(self, term: n.Term, types: Types) -> Part:
@@ -69,13 +72,16 @@ class BodyChecker:
     def check(self, body: n.Body, types: Types) -> None:
         """Check the expressions of a body. ``types`` is what is known before, and added to."""
         findings = self.findings
+        self._bodies.append(body)
         for expr in body:
             term = expr.term
             is_call = term.__class__ is n.Call
-            operands: Sequence[n.Node] = term.args if is_call else (term,)  # type: ignore[union-attr]
+            operands: Sequence[n.Node] = term.args if isinstance(term, n.Call) else (term,)
             before = len(findings)
             if any(operand.__class__ not in SIMPLE for operand in operands):
-                references, comprehensions = _inside(operands)
+                references, comprehensions, calls = _inside(operands)
+                for call in calls:
+                    self._is_function(call)
                 for comprehension in comprehensions:
                     inner = dict(types)
                     known = len(findings)
@@ -88,7 +94,24 @@ class BodyChecker:
                 self._replacements(expr, types)
             if is_call:
                 assert isinstance(term, n.Call)
+                if expr.generated:
+                    self._references.note_scalar(term)
                 self._call(expr, term, types, len(findings) > before)
+        self._bodies.pop()
+
+    def _origin(self, name: str) -> n.Term | None:
+        """The term in whose place one of the compiler's variables stands."""
+        for body in reversed(self._bodies):
+            for expr in body:
+                call = expr.term
+                if expr.generated and isinstance(call, n.Call) and call.args:
+                    *args, last = call.args
+                    if isinstance(last, n.Var) and last.name == name:
+                        return n.Call(call.loc, call.func, tuple(args), call.infix)
+                    first = call.args[0]
+                    if isinstance(first, n.Var) and first.name == name and len(args) == 1:
+                        return last
+        return None
 
     def _made(self, term: n.ArrayComp | n.SetComp | n.ObjectComp, types: Types) -> Part:
         """The type of what a comprehension makes, given the types of its body's variables."""
@@ -107,13 +130,8 @@ class BodyChecker:
         if name in _EQUATIONS and len(args) == 2 and len(steps) == 1:
             self._equation(expr, args[0], args[1], types, doubtful)
             return
-        found = self._function(call.func)
+        found = self._is_function(call)
         if found is None:
-            return
-        if not isinstance(found, Signature):
-            if found is not ANY:
-                what = f"undefined function {messages.RefText(call.func, {}).text}"
-                self.findings.append(messages.finding(expr.loc, what))
             return
         params, rest = found.params, found.type.rest
         what = ""
@@ -130,8 +148,18 @@ class BodyChecker:
         if what:
             have = [self.type_of(arg, types) for arg in args]
             if not (doubtful and any(t is None or not t.known for t in have)):
-                full = messages.RefText(call.func, {}).text
+                full = RefText(call.func, PLAIN).text
                 self.findings.append(messages.argument_error(expr.loc, full, what, have, found))
+
+    def _is_function(self, call: n.Call) -> Signature | None:
+        """The signature of what is called; None where nothing is known of it, or it is none."""
+        found = self._function(call.func)
+        if isinstance(found, Signature):
+            return found
+        if found is not None and found is not ANY:
+            what = f"undefined function {RefText(call.func, PLAIN).text}"
+            self.findings.append(messages.finding(call.loc, what))
+        return None
 
     def _function(self, func: n.Ref) -> Signature | Part:
         """What is called: a signature, another type for what is no function, None for nothing."""
@@ -152,7 +180,7 @@ class BodyChecker:
             if target is None or value is None or unify(target.type, value.type):
                 continue
             assert isinstance(with_.target, n.Ref | n.Var)
-            name = messages.RefText(_as_ref(with_.target), {}).text
+            name = RefText(_as_ref(with_.target), PLAIN).text
             self.findings.append(messages.replaced_error(with_.loc, name, value.type, target))
 
     def _named_function(self, term: n.Term, types: Types) -> Signature | None:
@@ -220,40 +248,43 @@ def _as_ref(term: n.Ref | n.Var) -> n.Ref:
     return term if isinstance(term, n.Ref) else n.Ref(term.loc, (term,))
 
 
+_Comprehension: TypeAlias = n.ArrayComp | n.SetComp | n.ObjectComp
+
+
 def _inside(
     parts: Sequence[n.Node],
-) -> tuple[list[n.Ref], list[n.ArrayComp | n.SetComp | n.ObjectComp]]:
-    """The references and comprehensions of some terms, outer ones first, in the order written."""
+) -> tuple[list[n.Ref], list[_Comprehension], list[n.Call]]:
+    """What is inside of some terms, outer ones first, in the order written: references,
+    comprehensions, and the calls in bodies of ``every`` and the like."""
     references: list[n.Ref] = []
-    comprehensions: list[n.ArrayComp | n.SetComp | n.ObjectComp] = []
+    comprehensions: list[_Comprehension] = []
+    calls: list[n.Call] = []
     todo = list(reversed(parts))
     while todo:
-        part = todo.pop()
+        part: Any = todo.pop()
         cls = part.__class__
         if cls in SIMPLE:
             continue
         if cls is n.Ref:
-            references.append(part)  # type: ignore[arg-type]
-            todo += part.terms[::-1]  # type: ignore[attr-defined]
+            references.append(part)
+            todo += part.terms[::-1]
         elif cls in COMPREHENSIONS:
-            comprehensions.append(part)  # type: ignore[arg-type]
+            comprehensions.append(part)
         elif cls is n.Object:
-            todo += part.flat[::-1]  # type: ignore[attr-defined]
+            todo += part.flat[::-1]
         elif cls is n.Array or cls is n.Set:
-            todo += part.items[::-1]  # type: ignore[attr-defined]
+            todo += part.items[::-1]
         elif cls is n.Expr:
-            inner = part.term  # type: ignore[attr-defined]
+            inner = part.term
             if inner.__class__ is n.Call:
+                calls.append(inner)
                 todo += inner.args[::-1]
             else:
                 todo.append(inner)
         elif cls is n.Every:
-            todo += (*part.body[::-1], part.domain)  # type: ignore[attr-defined]
+            todo += (*part.body[::-1], part.domain)
         elif cls is n.Not:
-            todo += part.body[::-1]  # type: ignore[attr-defined]
+            todo += part.body[::-1]
         elif cls is n.Logical:
-            todo += (*part.right[::-1], *part.left[::-1])  # type: ignore[attr-defined]
-    return references, comprehensions
-
-
-__all__ = ["DOCUMENTS", "BodyChecker"]
+            todo += (*part.right[::-1], *part.left[::-1])
+    return references, comprehensions, calls

@@ -9,6 +9,7 @@ from regolive.compiler.program import Finding, Stage, diagnostic
 from regolive.compiler.types.build import to_declaration
 from regolive.compiler.types.model import Function, Part, StaticKey, show, show_args
 from regolive.compiler.types.signatures import Signature
+from regolive.compiler.types.text import PLAIN, RefText, term_text
 from regolive.errors import Details, nearest
 from regolive.syntax import nodes as n
 from regolive.values import dumps, from_key, to_json
@@ -40,48 +41,19 @@ def argument_error(
     loc: n.Loc, name: str, what: str, have: Sequence[Part], want: Signature
 ) -> Finding:
     """A call that cannot hold: arguments of wrong types, or too many or few of them."""
+    details = operand_details(have, want)
+    return finding(loc, f"{name}: {what}", details.lines, details.fields)
+
+
+def operand_details(have: Sequence[Part], want: Signature) -> Details:
+    """What operands are, and what they should be."""
     lines = (f"have: {show_args(have)}", f"want: {want.want}")
-    fields = {"have": [to_declaration(t) for t in have], "want": want.fields}
-    return finding(loc, f"{name}: {what}", lines, fields)
+    return Details(lines, {"have": [to_declaration(t) for t in have], "want": want.fields})
 
 
 def replaced_error(loc: n.Loc, name: str, have: Function, want: Signature) -> Finding:
     """A function that ``with`` replaces by one that takes other arguments."""
-    lines = (f"have: {show_args(have.args, have.rest)}", f"want: {show_args(want.type.args)}")
-    fields = {
-        "have": [to_declaration(t) for t in have.args],
-        "want": {"args": list(want.fields.get("args", ()))[: want.arity]},
-    }
-    return finding(loc, f"{name}: arity mismatch", lines, fields)
-
-
-class RefText:
-    """A reference as messages write it, with the place of each of its steps in the text.
-
-    ``names`` gives what variables were called; what a variable that the compiler made stands for is
-    shown as it was written.
-    """
-
-    def __init__(self, ref: n.Ref, names: Mapping[str, str]) -> None:
-        self.ref = ref
-        first, *steps = ref.terms
-        text = _written(first, names)
-        self.starts, self.ends = [0], [len(text)]
-        for step in steps:
-            if step.__class__ is n.Scalar and _is_name(step.value):
-                start, text = len(text) + 1, f"{text}.{step.value}"
-                end = len(text)
-            else:
-                start = len(text) + 1
-                text = f"{text}[{_written(step, names)}]"
-                end = len(text) - 1
-            self.starts.append(start)
-            self.ends.append(end)
-        self.text = text
-
-    def fields(self, pos: int) -> dict[str, Any]:
-        """The reference and a place in it, as ``--format json`` has them."""
-        return {"ref": [_json(t) for t in self.ref.terms], "pos": pos}
+    return argument_error(loc, name, "arity mismatch", have.args, want.without_result())
 
 
 def used_as_reference(text: RefText, pos: int, t: Function) -> Finding:
@@ -100,7 +72,7 @@ def _unsupported(text: RefText, pos: int, t: Part, message: str) -> Finding:
     # The marks reach to the end of the step, its bracket included.
     if text.text[text.ends[pos] : text.ends[pos] + 1] == "]":
         lines = (lines[0], lines[1] + "^", lines[2])
-    fields = {**text.fields(pos), "have": to_declaration(t)}
+    fields = {**_fields(text, pos), "have": to_declaration(t)}
     return finding(text.ref.loc, message, lines, fields)
 
 
@@ -116,9 +88,9 @@ def wrong_step(
     pad = " " * text.starts[pos]
     lines = [text.text, pad + "^"]
     hint = None
-    fields: dict[str, Any] = text.fields(pos)
+    fields: dict[str, Any] = _fields(text, pos)
     if have is None:
-        lines.append(f"{pad}have: {_constant_text(step)}")
+        lines.append(f"{pad}have: {term_text(step, PLAIN)}")
     else:
         lines.append(f"{pad}have (type): {have}")
         fields["have"] = to_declaration(have)
@@ -136,36 +108,9 @@ def wrong_step(
     return finding(text.ref.loc, f"undefined ref: {text.text}", lines, fields, hint)
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.isascii() and value.isidentifier()
-
-
-def _constant_text(term: n.Term) -> str:
-    if isinstance(term, n.Scalar):
-        return dumps(term.value)
-    return term.text if isinstance(term, n.Number) else term.loc.text
-
-
-def _written(term: n.Term, names: Mapping[str, str]) -> str:
-    if isinstance(term, n.Var):
-        known = names.get(term.name)
-        if known is not None:
-            return known
-        if term.is_wildcard:
-            return "_"
-        return term.loc.text if term.is_generated else term.name
-    if isinstance(term, n.Scalar | n.Number):
-        return _constant_text(term)
-    if isinstance(term, n.Ref):
-        return RefText(term, names).text
-    if isinstance(term, n.Array):
-        return "[" + ", ".join(_written(t, names) for t in term.items) + "]"
-    if isinstance(term, n.Set) and term.items:
-        return "{" + ", ".join(_written(t, names) for t in term.items) + "}"
-    if isinstance(term, n.Object):
-        pairs = [f"{_written(k, names)}: {_written(v, names)}" for k, v in term.pairs]
-        return "{" + ", ".join(pairs) + "}"
-    return term.loc.text
+def _fields(text: RefText, pos: int) -> dict[str, Any]:
+    """The reference and a place in it, as ``--format json`` has them."""
+    return {"ref": [_json(t) for t in text.ref.terms], "pos": pos}
 
 
 def _json(term: n.Term) -> dict[str, Any]:

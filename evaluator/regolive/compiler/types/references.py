@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from regolive.compiler.program import Finding
 from regolive.compiler.types import messages
@@ -12,18 +12,21 @@ from regolive.compiler.types.env import TypeEnv, TypeNode
 from regolive.compiler.types.model import ANY, Function, Part, StaticKey, Type, key_order
 from regolive.compiler.types.overlay import Overlay
 from regolive.compiler.types.terms import DOCUMENTS, TermTypes, Types
+from regolive.compiler.types.text import Names, RefText
 from regolive.syntax import nodes as n
+
+_CONSTANTS = frozenset({n.Scalar, n.Number})
 
 
 class References:
     """Checks references one by one, and keeps their types in ``terms.references``."""
 
-    __slots__ = ("_env", "_findings", "_names", "_overlay", "terms")
+    __slots__ = ("_env", "_findings", "_names", "_overlay", "_scalars", "terms")
 
     def __init__(
         self,
         env: TypeEnv,
-        names: Mapping[str, str],
+        names: Names,
         findings: list[Finding],
         overlay: Overlay | None = None,
     ) -> None:
@@ -32,6 +35,17 @@ class References:
         self._names = names
         self._findings = findings
         self._overlay = overlay
+        self._scalars: set[str] = set()
+
+    def note_scalar(self, call: n.Call) -> None:
+        """Remember a variable of the compiler's that stands for a scalar.
+
+        A step into that is no error of the reference in OPA, but where the reference is used.
+        """
+        if len(call.args) == 2 and call.args[1].__class__ in _CONSTANTS:
+            name = call.args[0]
+            if isinstance(name, n.Var):
+                self._scalars.add(name.name)
 
     def check(self, ref: n.Ref, types: Types) -> None:
         """Check a reference whose head is known. Variables in brackets get the types of keys."""
@@ -48,7 +62,7 @@ class References:
                 start = types.get(name)
                 if start is None:
                     start = types[name] = ANY
-                found = self._steps(ref, start, 1, types)
+                found = None if name in self._scalars else self._steps(ref, start, 1, types)
         self.terms.references[ref] = found
 
     def rule(self, path: Sequence[StaticKey]) -> Part:
@@ -107,7 +121,7 @@ class References:
 
     def _wrong_key(self, ref: n.Ref, pos: int, have: Part, node: TypeNode) -> None:
         possible = sorted(node.children, key=key_order)
-        text = messages.RefText(ref, self._names)
+        text = RefText(ref, self._names)
         self._findings.append(messages.wrong_step(text, pos, have, node.keys(), possible))
 
     def _rule(self, ref: n.Ref, pos: int, node: TypeNode, view: Type, types: Types) -> Part:
@@ -131,7 +145,7 @@ class References:
 
     def _function(self, ref: n.Ref, pos: int, t: Function) -> Part:
         """A function that is referred to, not called."""
-        text = messages.RefText(ref, self._names)
+        text = RefText(ref, self._names)
         self._findings.append(messages.used_as_reference(text, pos, t))
         return t if pos + 1 == len(ref.terms) else None
 
@@ -166,7 +180,7 @@ class References:
                     return self._wrong(ref, pos, None, t)
                 if not self.terms.narrow(step, keys, types):
                     have = self.terms.type_of(step, types)
-                    text = messages.RefText(ref, self._names)
+                    text = RefText(ref, self._names)
                     self._findings.append(messages.wrong_step(text, pos, have, keys, None))
                     return None
                 t = values_of(t)
@@ -174,7 +188,7 @@ class References:
         return t
 
     def _wrong(self, ref: n.Ref, pos: int, have: Part, t: Part) -> Part:
-        text = messages.RefText(ref, self._names)
+        text = RefText(ref, self._names)
         keys = keys_of(t)
         if keys is None:
             self._findings.append(messages.no_elements(text, pos - 1, t))

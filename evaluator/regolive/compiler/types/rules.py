@@ -100,7 +100,7 @@ def _rule(
 
 def _made(head: n.Head, constant: int, checker: BodyChecker, types: Types) -> Part:
     """The type of what a rule makes, once the variables of its body have theirs."""
-    if head.args is not None:
+    if head.args:  # without parameters it is a rule, and not called
         for arg in head.args:
             _anything(arg, types)
         args = [checker.type_of(arg, types) for arg in head.args]

@@ -27,6 +27,11 @@ class Signature:
         """How many arguments it takes, further ones of a variadic function aside."""
         return len(self.type.args)
 
+    def without_result(self) -> Signature:
+        """The same with nothing but the parameters to show."""
+        arity = self.arity
+        return Signature(self.type, self.params[:arity], self.declared[:arity])
+
     @property
     def want(self) -> str:
         """Parameters and result as messages list them, with their names where they have some."""
@@ -66,11 +71,12 @@ class Signatures:
             return self._known[name]
         except KeyError:
             found = self._builtins.get(name)
-            made = self._known[name] = None if found is None else _of_builtin(found.decl)
+            made = self._known[name] = None if found is None else of_builtin(found.decl)
             return made
 
 
-def _of_builtin(decl: Mapping[str, Any]) -> Signature:
+def of_builtin(decl: Mapping[str, Any]) -> Signature:
+    """The signature of a builtin, from its declaration in OPA's format."""
     t = from_declaration({**decl, "type": "function"})
     assert isinstance(t, Function)
     declared = [*(decl.get("args") or ())]
