@@ -21,6 +21,7 @@ from regolive_std import http_request as requests
 from regolive_std._declare import ANY, STRING, object_of, std
 from regolive_std.http_cache import CACHEABLE, DEFAULT_SIZE, ResponseCache, make_entry, renewed
 from regolive_std.http_errors import NetworkError
+from regolive_std.http_hosts import check_host
 from regolive_std.http_request import HttpRequest
 from regolive_std.http_resolve import Resolver
 from regolive_std.http_response import HttpResponse, failure, render
@@ -171,6 +172,7 @@ class HttpSend:
             response: dict[str, Any] = found
             return response
         parsed = requests.read_request(request)
+        check_host(parsed.url.host, ctx.allow_net)
         try:
             answer, keep = self._ask(ctx, key, parsed)
         except NetworkError as error:

@@ -78,10 +78,10 @@ class Sender:
     ) -> HttpResponse:
         """Send a request, again if an attempt fails and it may be, and read the whole response.
 
-        ``extra`` are more headers, before which the policy's own go. Raises NetworkError,
+        The request's host is allowed already. ``extra`` are more headers, before which the
+        policy's own go. Raises NetworkError,
         BuiltinError for a response that cannot be read, or CancelledError.
         """
-        check_host(request.url.host, ctx.allow_net)
         own = {name.lower() for name, _ in request.headers}
         more = tuple((name, value) for name, value in extra if name.lower() not in own)
         request = replace(request, headers=request.headers + more)
@@ -160,7 +160,8 @@ class _Attempt:
         if proxy is not None:
             # The proxy resolves names; an address can be looked at here.
             check_addresses(address.host, [address.host], self.sender._metadata_hosts)
-        return Way(self.request.tls, proxy, self.request.unix_socket)
+        tls = self.request.tls if self.url.scheme == "https" else None
+        return Way(tls, proxy, self.request.unix_socket)
 
     def _send(self) -> HttpResponse | tuple[int, str]:
         address = _address(self.url)
@@ -197,7 +198,7 @@ class _Attempt:
         if unpack:
             headers.append(("Accept-Encoding", "gzip"))
         extensions: dict[str, object] = {"target": url.target}
-        if way.tls.server_name is not None:
+        if way.tls is not None and way.tls.server_name is not None:
             extensions["sni_hostname"] = way.tls.server_name
         request = httpx.Request(
             self.method,

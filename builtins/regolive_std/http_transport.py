@@ -26,9 +26,12 @@ _IDLE_SECONDS = 60.0
 
 
 class Way(NamedTuple):
-    """A way of connecting: requests that share it can share connections."""
+    """A way of connecting: requests that share it can share connections.
 
-    tls: TlsOptions
+    ``tls`` is None where nothing is secured: certificates take their time to be loaded.
+    """
+
+    tls: TlsOptions | None
     proxy: str | None
     unix_socket: str | None
 
@@ -42,7 +45,7 @@ class PoolTransport(httpx.BaseTransport):
 
     def __init__(self, way: Way, backend: GuardedBackend) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=make_context(way.tls),
+            ssl_context=None if way.tls is None else make_context(way.tls),
             proxy=None if way.proxy is None else _proxy(way.proxy),
             max_connections=None,
             max_keepalive_connections=_IDLE_CONNECTIONS,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.http_site import HttpClient, Site
 
 import regolive_std
 from regolive.codegen.frame import Cancellation, Env, Frame, Watch
@@ -50,3 +51,19 @@ def cancelled() -> Callable[[], Frame]:
         return _CALLER.frame(Watch(float("inf"), cancellation), strict=False)
 
     return make
+
+
+@pytest.fixture
+def http() -> Iterator[HttpClient]:
+    """``http.send``, with connections and kept responses of its own."""
+    client = HttpClient()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A server."""
+    site = Site()
+    yield site
+    site.close()
