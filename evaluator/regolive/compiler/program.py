@@ -26,11 +26,13 @@ class Exports:
     of that package may mean). ``functions``: by path, how many parameters a function takes.
     ``annotations``: by path, those of scope package, subpackages and document as values, which
     ``rego.metadata.chain`` of other modules shows. Two are equal if they say the same.
+    ``values``: the paths of rules that are no functions, for what is said of calls of them.
     """
 
     rules: Mapping[Path, frozenset[str]]
     functions: Mapping[Path, int]
     annotations: Mapping[Path, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    values: frozenset[Path] = frozenset()
 
 
 @dataclass(slots=True, eq=False)

@@ -11,9 +11,10 @@ from regolive.syntax import nodes as n
 
 
 def exports(modules: Iterable[n.Module]) -> Exports:
-    """The names of rules by package, the arities of functions, the annotations others see."""
+    """Names of rules by package, arities of functions, annotations others see, other rules."""
     rules: dict[Path, set[str]] = {}
     functions: dict[Path, int] = {}
+    values: set[Path] = set()
     annotations: dict[Path, list[dict[str, Any]]] = {}
     for module in modules:
         package = module.package.names
@@ -25,6 +26,8 @@ def exports(modules: Iterable[n.Module]) -> Exports:
             names.add(head.name)
             if head.args is not None:
                 functions.setdefault(ground_path(package, rule), len(head.args))
+            else:
+                values.add(ground_path(package, rule))
             for annotation in rule.annotations:
                 if annotation.scope == "document":
                     path = ground_path(package, rule)
@@ -33,4 +36,5 @@ def exports(modules: Iterable[n.Module]) -> Exports:
         {package: frozenset(names) for package, names in rules.items()},
         functions,
         {path: tuple(found) for path, found in annotations.items()},
+        frozenset(values),
     )
