@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.compiler.program import Stage
-from regolive.compiler.resolve.calls import call_statement, call_with_result, metadata_call
+from regolive.compiler.resolve.calls import (
+    call_statement,
+    call_with_result,
+    is_equation,
+    metadata_call,
+)
 from regolive.compiler.resolve.scopes import declare, shadows_root, some_names
 from regolive.compiler.resolve.terms import TERMS, emitted, inner, ref, step
 from regolive.compiler.resolve.withs import replacements
@@ -68,7 +73,7 @@ def statement(w: Work, expr: n.Expr, implicit: str | None = None) -> None:
             return
         item.hoist = negated
         if name in _EQUATIONS and len(term.args) == 2 and w.env.get(name) is None:
-            made = _equation(w, term)
+            made = _equation(w, term) if name == "eq" else _comparison(w, term)
         elif name == "print" and name in w.options.void and w.env.get(name) is None:
             STATEMENTS[n.Call](w, expr, term)
             return
@@ -94,13 +99,27 @@ def statement(w: Work, expr: n.Expr, implicit: str | None = None) -> None:
     w.out.append(item)
 
 
+def _comparison(w: Work, term: n.Call) -> n.Term:
+    """``==``: binds nothing, save what steps of its references do."""
+    left, right = [operand(w, arg) for arg in term.args]
+    item = w.item
+    # A variable that the other side binds is compared when it is, which is what ``=`` does.
+    func = term.func if item.args.isdisjoint(item.binds) else w.eq
+    return n.Call(term.loc, func, (left, right), term.infix)
+
+
 def _equation(w: Work, term: n.Call) -> n.Term:
     item = w.item
-    item.strict = item.needs
+    keys = item.strict = set()
     item.loose = item.left = set()
     left = operand(w, term.args[0])
     item.loose = item.right = set()
     right = operand(w, term.args[1])
+    item.needs |= keys
+    if not keys.isdisjoint(item.binds):
+        # A set or key has a variable that the other side's reference binds: that one goes first.
+        item.needs -= item.binds
+        left, right = [w.hoist(t) if isinstance(t, n.Ref) else t for t in (left, right)]
     return n.Call(term.loc, term.func, (left, right), term.infix)
 
 
@@ -148,7 +167,7 @@ def _assign_call(w: Work, expr: n.Expr, target: n.Var, value: n.Call) -> None:
     else:
         made = call_with_result(w, value, result)
     # What is called comes first: it does not see the new variable.
-    item.loose = item.binds
+    item.loose = item.args if is_equation(w, value) else item.binds
     result.name = _assigned(w, target, expr).name
     item.expr = n.Expr(value.loc, made, False, item.withs, expr.generated)
     w.out.append(item)
@@ -254,6 +273,16 @@ def head_term(w: Work, term: n.Term) -> tuple[n.Term, set[str]]:
     item.expr = w.equation(term.loc, result, made)
     w.out.append(item)
     return result, {result.name}
+
+
+def equate(w: Work, var: n.Var, term: n.Term) -> None:
+    """Add the statement that a variable of the resolved tree has the value of a term."""
+    item = w.item = Item()
+    item.strict = item.needs
+    item.left = {var.name}
+    item.right = item.loose = set()
+    item.expr = w.equation(term.loc, var, operand(w, term))
+    w.out.append(item)
 
 
 def value_statement(w: Work, expr: n.Expr) -> n.Var:

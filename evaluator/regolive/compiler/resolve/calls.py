@@ -5,7 +5,7 @@ A call inside of a term becomes a statement before, with one operand more for it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from regolive.compiler.program import Path, Stage
@@ -14,6 +14,7 @@ from regolive.compiler.resolve.scopes import unbound
 from regolive.compiler.resolve.terms import TERMS, inner
 from regolive.compiler.resolve.text import path_text, term_text
 from regolive.compiler.resolve.work import Global, Item, Work
+from regolive.compiler.types.arity import arity_details
 from regolive.errors import nearest
 from regolive.syntax import nodes as n
 
@@ -28,7 +29,8 @@ def call(w: Work, term: n.Call) -> n.Term:
     item = Item(outer.withs, outer.with_needs)
     w.item = item
     item.expr = n.Expr(term.loc, call_with_result(w, term, result), False, outer.withs, True)
-    item.binds.add(result.name)
+    if not is_equation(w, term):
+        item.binds.add(result.name)
     w.out.append(item)
     w.item = outer
     return result
@@ -44,7 +46,16 @@ def call_with_result(w: Work, term: n.Call, result: n.Var) -> n.Call:
         _wrong_arity(w, func, arity, len(term.args), term.loc)
     args = [inner(w, arg) for arg in term.args]
     args.append(result)
+    if name is not None and arity is not None and len(term.args) != arity:
+        _wrong_operands(w, name, (*term.args, result), term.loc)
     return n.Call(term.loc, func, tuple(args), term.infix)
+
+
+def is_equation(w: Work, term: n.Call) -> bool:
+    """Whether a call is of ``eq``, which has no result."""
+    first = term.func.terms[0]
+    name = first.name if isinstance(first, n.Var) and len(term.func.terms) == 1 else ""
+    return name == "eq" and w.env.get(name) is None
 
 
 def _written(term: n.Call) -> str:
@@ -64,9 +75,15 @@ def call_statement(w: Work, term: n.Call) -> n.Term:
     made = []
     for index, arg in enumerate(args):
         if index == arity and name not in w.options.variadic:
-            item.loose = item.binds
+            item.loose = set()
         made.append(inner(w, arg))
-    item.loose = item.args
+    if item.loose is not item.args:
+        # A variable that is operand and result is not bound by the call.
+        item.needs |= item.loose & item.args
+        item.binds |= item.loose
+        item.loose = item.args
+    if name is not None and arity is not None and not arity <= len(args) <= arity + 1:
+        _wrong_operands(w, name, args, term.loc)
     return n.Call(term.loc, func, tuple(made), term.infix)
 
 
@@ -110,6 +127,8 @@ def _global_operator(
     made = n.Ref(func.loc, meaning.prefix + steps)
     path = constant_path(meaning.path, steps)
     arity = None if path is None else w.functions.get(path)
+    if arity is None and path and path[-1] in w.exports.rules.get(path[:-1], ()):
+        arity = 0  # a rule that is no function: the types say so where nothing else is wrong
     if arity is None:
         _undefined(w, term_text(made), term.loc)
     else:
@@ -156,6 +175,17 @@ def _wrong_arity(w: Work, func: n.Ref, arity: int, given: int, loc: n.Loc) -> No
     noun = "argument" if given == 1 else "arguments"
     message = f"function {term_text(func)} has arity {arity}, got {given} {noun}"
     w.find(Stage.FUNCTIONS, "type", message, loc)
+
+
+def _wrong_operands(w: Work, name: str, operands: Sequence[n.Term], loc: n.Loc) -> None:
+    """A builtin that is called with too many or too few operands."""
+    if name in w.options.variadic or name in w.options.void:
+        return
+    env = w.env
+    details = arity_details(
+        w.options.builtins[name].decl, operands, lambda name: isinstance(env.get(name), Global)
+    )
+    w.find(Stage.FUNCTIONS, "type", f"{name}: arity mismatch", loc, details=details)
 
 
 def _undefined(w: Work, name: str, loc: n.Loc) -> None:

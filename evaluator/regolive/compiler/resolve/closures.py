@@ -203,9 +203,17 @@ def _apart(w: Work, part: n.Expr, stage: Stage) -> n.Term:
         item.close(Closure(node, "body", items, heads={result.name}))
     w.undeclared = outer
     for var in missing:
-        shown = "_" if var.is_wildcard else var.name
-        w.find(stage, "compile", f"var {shown} is undeclared", term.loc)
+        if print_:
+            report_undeclared(w, var, term.loc, stage)
+        else:
+            w.templated.append((var, term.loc))
     return node
+
+
+def report_undeclared(w: Work, var: n.Var, loc: n.Loc, stage: Stage) -> None:
+    """Report a variable that nothing declares where one must be declared."""
+    shown = "_" if var.is_wildcard else var.name
+    w.find(stage, "compile", f"var {shown} is undeclared", loc)
 
 
 _COMPREHENSIONS: Sequence[tuple[type[n.Term], Callable[..., n.Term]]] = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regolive.compiler.program import Exports, Finding, Path, ResolvedQuery
+from regolive.compiler.program import Exports, Finding, Path, ResolvedQuery, Stage
 from regolive.compiler.resolve.bodies import body as walk_body
+from regolive.compiler.resolve.closures import report_undeclared
 from regolive.compiler.resolve.modules import environment, too_deep
 from regolive.compiler.resolve.options import Options
 from regolive.compiler.resolve.safety import ordered
@@ -46,6 +47,9 @@ def resolve_query(
         announce(w, body)
         walk_body(w, body)
         leave(w)
+        for var, place in w.templated:
+            if var.name not in w.free:
+                report_undeclared(w, var, place, Stage.TEMPLATES)
         items = w.out
         names = {name for item in items for name in item.own_names()}
         exprs = ordered(w, items, set())

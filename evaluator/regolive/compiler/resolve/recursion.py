@@ -181,7 +181,7 @@ def _place(rule: n.Rule, circle: int, circles: dict[RuleTree, int], graph: _Grap
     """The place of the first rule of an ``else`` chain that makes it recursive."""
     link = rule
     while link.else_ is not None:
-        parts = [link.head, *link.body]
+        parts = link.body
         refs = [node for part in parts for node in walk(part) if isinstance(node, n.Ref)]
         data = [
             ref for ref in refs if isinstance(ref.terms[0], n.Var) and ref.terms[0].name == "data"

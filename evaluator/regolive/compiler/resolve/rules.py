@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from regolive.compiler.program import Stage
-from regolive.compiler.resolve.bodies import body, head_term
+from regolive.compiler.resolve.bodies import body, equate, head_term
+from regolive.compiler.resolve.closures import report_undeclared
 from regolive.compiler.resolve.safety import ordered
 from regolive.compiler.resolve.scopes import ROOTS, announce, declare, leave, pattern_vars
 from regolive.compiler.resolve.terms import TERMS
@@ -13,6 +14,7 @@ from regolive.compiler.resolve.text import term_text
 from regolive.compiler.resolve.unsafe import unsafe
 from regolive.compiler.resolve.work import Declared, Item, Scope, Work
 from regolive.syntax import nodes as n
+from regolive.syntax.visitor import children, walk
 
 
 def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
@@ -27,11 +29,17 @@ def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
     if head.name in ROOTS and (w.v1 or w.strict):
         message = f"rules must not shadow {head.name} (use a different rule name)"
         w.find(Stage.KEYWORDS, "compile", message, rule.loc)
+    w.computed = []
     args = None if head.args is None else _parameters(w, rule, head.args)
     safe = set() if args is None else set(w.item.args)
     missing = set() if args is None else set(w.item.needs)
     w.params = set(safe)
+    w.free = set()
+    w.templated = []
     resolved = _link(w, rule, package, args, safe)
+    for var, loc in w.templated:
+        if var.name not in w.free:
+            report_undeclared(w, var, loc, Stage.TEMPLATES)
     for name in missing:
         place = next((a.loc for a in head.args or ()), head.loc)
         unsafe(w, name, place, Stage.SAFE_HEADS)
@@ -88,7 +96,16 @@ def _parameter(w: Work, arg: n.Term) -> n.Term:
         if not isinstance(made, n.Var):
             item.needs.add(arg.name)
         return made
+    if arg.__class__ in _COMPUTED:
+        # The argument is compared with it in the body, whose variables it has.
+        compared = n.Var(arg.loc, w.fresh())
+        item.loose.add(compared.name)
+        w.computed.append((compared, arg))
+        return compared
     return _fixed(w, arg)
+
+
+_COMPUTED = frozenset({n.ArrayComp, n.SetComp, n.ObjectComp, n.TemplateString})
 
 
 def _fixed(w: Work, arg: n.Term) -> n.Term:
@@ -100,10 +117,8 @@ def _fixed(w: Work, arg: n.Term) -> n.Term:
             w.find(Stage.LOCALS, "compile", "rule arguments cannot contain calls", node.loc)
         elif isinstance(node, n.Var):
             w.item.needs.add(node.name)
-        elif isinstance(node, n.Term):
-            for part in node.parts:
-                value = getattr(node, part)
-                todo.extend(value if value.__class__ is tuple else (value,))
+        else:
+            todo += children(node)
     return arg
 
 
@@ -136,6 +151,8 @@ def _one(
     if not rule.generated_body:
         announce(w, rule.body)
         body(w, rule.body)
+    for compared, arg in w.computed:
+        equate(w, compared, arg)
     w.head = True
     resolved, heads = _head(w, head, package, args)
     w.head = False
@@ -212,17 +229,7 @@ def _head_step(w: Work, step: n.Term, heads: dict[str, n.Loc]) -> n.Term:
 
 
 def _vars(term: n.Term) -> list[n.Var]:
-    todo: list[n.Node] = [term]
-    found: list[n.Var] = []
-    while todo:
-        node = todo.pop()
-        if isinstance(node, n.Var):
-            found.append(node)
-        else:
-            for part in node.parts:
-                value = getattr(node, part)
-                todo.extend(value if value.__class__ is tuple else (value,))
-    return found
+    return [node for node in walk(term) if isinstance(node, n.Var)]
 
 
 def _check_general(w: Work, head: n.Head, steps: list[n.Term]) -> None:

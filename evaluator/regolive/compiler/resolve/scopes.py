@@ -24,9 +24,11 @@ def declare(w: Work, name: str, loc: n.Loc, kind: str, site: n.Loc) -> str:
     scope = w.scope
     old = scope.declared.get(name)
     if old is not None:
-        message = f"arg {name} redeclared" if old.kind == "arg" else f"var {name} {old.kind} above"
+        how = "assigned" if old.kind == "assigned" else "declared"
+        message = f"arg {name} redeclared" if old.kind == "arg" else f"var {name} {how} above"
         w.find(Stage.LOCALS, "compile", message, loc)
-    elif name in scope.seen:
+        return old.name
+    if name in scope.seen:
         w.find(Stage.LOCALS, "compile", f"var {name} referenced above", loc)
     fresh = w.fresh()
     w.names[fresh] = name
@@ -69,6 +71,8 @@ def unbound(w: Work, var: n.Var) -> None:
         w.scope.seen.add(var.name)
     if w.undeclared is not None:
         w.undeclared.append(var)
+    else:
+        w.free.add(var.name)
 
 
 def shadows_root(w: Work, name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 from regolive.compiler.program import Exports, Finding, Path, Stage, diagnostic
 from regolive.compiler.resolve.options import Options
+from regolive.errors import Details
 from regolive.syntax import nodes as n
 
 
@@ -192,11 +193,13 @@ class Work:
 
     __slots__ = (
         "arities",
+        "computed",
         "counter",
         "env",
         "eq",
         "exports",
         "findings",
+        "free",
         "functions",
         "head",
         "item",
@@ -210,6 +213,7 @@ class Work:
         "rule",
         "scope",
         "strict",
+        "templated",
         "undeclared",
         "used",
         "v1",
@@ -245,6 +249,8 @@ class Work:
         self.refs: list[n.Ref] = []
         self.replaced: list[n.Ref] = []
         self.rule: n.Rule | None = None
+        # Parameters that are computed: the variables in their place, and what they are.
+        self.computed: list[tuple[n.Var, n.Term]] = []
         # The variables that the parameters of the function at hand are.
         self.params: set[str] = set()
         # Whether a head is walked: what is called there may be a parameter's name.
@@ -253,12 +259,23 @@ class Work:
         self.varying = False
         # Places of undeclared variables, where print and template strings look for them.
         self.undeclared: list[n.Var] | None = None
+        # The undeclared variables of the rule at hand, outside of print and template strings; and
+        # those of template strings, which must be among them.
+        self.free: set[str] = set()
+        self.templated: list[tuple[n.Var, n.Loc]] = []
 
     def find(
-        self, stage: Stage, code: str, message: str, loc: n.Loc | None, hint: str | None = None
+        self,
+        stage: Stage,
+        code: str,
+        message: str,
+        loc: n.Loc | None,
+        hint: str | None = None,
+        details: Details | None = None,
     ) -> None:
         """Note something that is wrong. ``code`` is OPA's, less ``rego_`` and ``_error``."""
-        self.findings.append(Finding(stage, diagnostic(f"rego_{code}_error", message, loc, hint)))
+        found = diagnostic(f"rego_{code}_error", message, loc, hint, details)
+        self.findings.append(Finding(stage, found))
 
     def is_written(self, name: str) -> bool:
         """Whether a variable of the resolved tree is one of the policy's."""
