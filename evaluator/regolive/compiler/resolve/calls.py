@@ -127,7 +127,7 @@ def _global_operator(
     made = n.Ref(func.loc, meaning.prefix + steps)
     path = constant_path(meaning.path, steps)
     arity = None if path is None else w.functions.get(path)
-    if arity is None and path and path[-1] in w.exports.rules.get(path[:-1], ()):
+    if arity is None and path in w.exports.values:
         arity = 0  # a rule that is no function: the types say so where nothing else is wrong
     if arity is None:
         _undefined(w, term_text(made), term.loc)
