@@ -120,6 +120,8 @@ class Site:
         site = self
 
         class Here(Handler):
+            disable_nagle_algorithm = self.unix_socket is None
+
             def setup(self) -> None:
                 site.connections += 1
                 super().setup()

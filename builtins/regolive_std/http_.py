@@ -19,12 +19,19 @@ from regolive.concurrency import Mutex
 from regolive.values import to_key
 from regolive_std import http_request as requests
 from regolive_std._declare import ANY, STRING, object_of, std
-from regolive_std.http_cache import CACHEABLE, DEFAULT_SIZE, ResponseCache, make_entry, renewed
+from regolive_std.http_cache import (
+    CACHEABLE,
+    DEFAULT_SIZE,
+    Entry,
+    ResponseCache,
+    make_entry,
+    renewed,
+)
 from regolive_std.http_errors import NetworkError
 from regolive_std.http_hosts import check_host
 from regolive_std.http_request import HttpRequest
 from regolive_std.http_resolve import Resolver
-from regolive_std.http_response import HttpResponse, failure, render
+from regolive_std.http_response import failure, render
 
 if TYPE_CHECKING:
     from regolive_std.http_send import Sender
@@ -138,6 +145,7 @@ class HttpSend:
         args=[object_of(STRING, ANY)],
         result=object_of(ANY, ANY),
         nondeterministic=True,
+        result_name="response",
     )
     def http_send(self, ctx: BuiltinContext, request: dict[Any, Any]) -> dict[str, Any]:
         """Send an HTTP request, and return the server's response.
@@ -165,16 +173,20 @@ class HttpSend:
         requests.check_keys(request)
         key = to_key(requests.cache_identity(request))
         known: dict[Any, Any] = ctx.cache.setdefault("http.send", {})
-        if key in known:
-            found = known[key]
-            if isinstance(found, NetworkError):
-                raise found.again()
-            response: dict[str, Any] = found
-            return response
-        parsed = requests.read_request(request)
-        check_host(parsed.url.host, ctx.allow_net)
+        found = known.get(key)
+        if found is None:
+            entry = None
+            if request.get("cache") is True or request.get("force_cache") is True:
+                entry = self.cache.get(key)
+            if entry is not None and self.cache.is_fresh(entry):
+                found = known[key] = self._told(ctx, entry)
+        if isinstance(found, NetworkError):
+            raise found.again()
+        if found is not None:
+            told: dict[str, Any] = found
+            return told
         try:
-            answer, keep = self._ask(ctx, key, parsed)
+            answer, keep = self._ask(ctx, key, requests.read_request(request), entry)
         except NetworkError as error:
             known[key] = error
             raise
@@ -182,35 +194,29 @@ class HttpSend:
             known[key] = answer
         return answer
 
+    def _told(self, ctx: BuiltinContext, entry: Entry) -> dict[str, Any]:
+        """The response object of a kept response."""
+        check_host(entry.request.url.host, ctx.allow_net)
+        return entry.parsed or render(ctx, entry.request, entry.response)
+
     def _ask(
-        self, ctx: BuiltinContext, key: Any, request: HttpRequest
+        self, ctx: BuiltinContext, key: Any, request: HttpRequest, entry: Entry | None
     ) -> tuple[dict[str, Any], bool]:
-        """The response object, and whether it holds for the rest of the query."""
-        caching = request.caching
-        if caching is None:
-            response = self._sender().send(ctx, request)
-            return render(ctx, request, response), response.code in CACHEABLE
-        entry = self.cache.get(key)
-        if entry is not None and self.cache.is_fresh(entry):
-            return entry.parsed or render(ctx, request, entry.response), True
+        """The server's response object, and whether it holds for the rest of the query."""
+        check_host(request.url.host, ctx.allow_net)
         conditions = entry.conditions() if entry is not None else []
         response = self._sender().send(ctx, request, conditions)
         if entry is not None and conditions and response.code == 304:
-            entry = renewed(entry, response, caching, self.cache.now())
+            entry = renewed(entry, response, self.cache.now())
             self.cache.put(key, entry)
-            return entry.parsed or render(ctx, request, entry.response), True
-        return self._keep(ctx, key, request, response)
-
-    def _keep(
-        self, ctx: BuiltinContext, key: Any, request: HttpRequest, response: HttpResponse
-    ) -> tuple[dict[str, Any], bool]:
-        assert request.caching is not None
+            return self._told(ctx, entry), True
         answer = render(ctx, request, response)
-        fresh = make_entry(response, request.caching, answer, self.cache.now())
-        if fresh is None:
-            self.cache.remove(key)
-        else:
-            self.cache.put(key, fresh)
+        if request.caching is not None:
+            fresh = make_entry(request, response, answer, self.cache.now())
+            if fresh is None:
+                self.cache.remove(key)
+            else:
+                self.cache.put(key, fresh)
         return answer, response.code in CACHEABLE
 
 

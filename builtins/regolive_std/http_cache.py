@@ -17,8 +17,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from regolive.concurrency import Mutex
-from regolive_std.http_request import Caching
+from regolive_std.http_request import Caching, HttpRequest
 from regolive_std.http_response import HttpResponse
+from regolive_std.http_tls import TlsOptions
 
 CACHEABLE = frozenset({200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501})
 """The status codes of responses that are kept, within a query and across (RFC 7231, 6.1)."""
@@ -37,12 +38,14 @@ class Entry:
     """A kept response.
 
     Attributes:
+        request: what it answers, without body and keys.
         response: as the server sent it.
         parsed: the response object, if it is kept as such; else it is made anew for each query.
         fresh_until: seconds since the epoch.
         size: an estimate, in bytes.
     """
 
+    request: HttpRequest
     response: HttpResponse
     parsed: dict[str, Any] | None
     fresh_until: float
@@ -126,46 +129,46 @@ class ResponseCache:
 
 
 def make_entry(
-    response: HttpResponse, caching: Caching, parsed: dict[str, Any], now: float
+    request: HttpRequest, response: HttpResponse, parsed: dict[str, Any], now: float
 ) -> Entry | None:
     """The entry for a response that came just now; None if it is not to be kept."""
-    if response.code not in CACHEABLE:
+    caching = request.caching
+    if caching is None or response.code not in CACHEABLE:
         return None
-    if caching.duration is not None:
-        fresh_until: float | None = now + caching.duration
-    else:
-        fresh_until = _fresh_until(response.headers)
+    fresh_until = _fresh_until(response.headers, caching, now)
     if fresh_until is None:
         return None
+    size = len(response.raw) * (_PARSED if caching.parsed else 1)
+    size += sum(sys.getsizeof(v) for values in response.headers.values() for v in values)
     entry = Entry(
+        replace(request, body=None, tls=TlsOptions()),
         response,
         parsed if caching.parsed else None,
         fresh_until,
-        _OVERHEAD
-        + len(response.raw) * (_PARSED if caching.parsed else 1)
-        + sum(sys.getsizeof(v) for values in response.headers.values() for v in values),
+        _OVERHEAD + size,
     )
     if now >= fresh_until and not entry.conditions():
         return None  # it could never be used
     return entry
 
 
-def renewed(entry: Entry, answer: HttpResponse, caching: Caching, now: float) -> Entry:
+def renewed(entry: Entry, answer: HttpResponse, now: float) -> Entry:
     """An entry whose server said that it still holds (304), with the headers it said it with."""
     response = replace(entry.response, headers={**entry.response.headers, **answer.headers})
-    if caching.duration is not None:
-        fresh_until = now + caching.duration
-    else:
-        # no-store comes too late: the response is kept, to be asked about again.
-        fresh_until = _fresh_until(response.headers) or 0.0
+    # no-store comes too late: the response is kept, to be asked about again.
+    fresh_until = _fresh_until(response.headers, entry.request.caching, now) or 0.0
     parsed = entry.parsed
     if parsed is not None:
         parsed = {**parsed, "headers": response.headers}
     return replace(entry, response=response, parsed=parsed, fresh_until=fresh_until)
 
 
-def _fresh_until(headers: dict[str, list[str]]) -> float | None:
-    """Until when a response's headers call it fresh; 0 if they do not, None: not to be kept."""
+def _fresh_until(
+    headers: dict[str, list[str]], caching: Caching | None, now: float
+) -> float | None:
+    """Until when a response is fresh; 0 if its headers do not say, None if it is not to be kept."""
+    if caching is not None and caching.duration is not None:
+        return now + caching.duration
     directives = _directives(next(iter(headers.get("cache-control", ())), ""))
     if "no-store" in directives:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import selectors
 import socket
 import ssl
@@ -247,3 +248,31 @@ class Stream(httpcore.NetworkStream):
         if info == "server_addr":
             return self._sock.getpeername()
         return None
+
+
+# What h11 says, and Go.
+_SAID = (
+    (re.compile(r"illegal status line: bytearray\(b'(.*)'\)"), 'malformed HTTP response "{}"'),
+    (re.compile(r"illegal header line: bytearray\(b'(.*)'\)"), "malformed MIME header line: {}"),
+    (re.compile(r"illegal chunk header"), "invalid byte in chunk length"),
+)
+_BROKEN = "net/http: HTTP/1.x transport connection broken: "
+
+
+def protocol_error(error: Exception, *, body: bool = False) -> str:
+    """Go's words for an error of httpcore; ``body``: it came while the body was read."""
+    text = str(error)
+    if isinstance(error, httpcore.ReadError | httpcore.WriteError):
+        return text
+    if text.startswith("Server disconnected without sending"):
+        return "EOF"
+    if "peer closed connection" in text:
+        return "unexpected EOF"
+    if isinstance(error, httpcore.LocalProtocolError):
+        return f"net/http: {text}"
+    for pattern, template in _SAID:
+        found = pattern.match(text)
+        if found:
+            text = template.format(*found.groups())
+            break
+    return text if body else f"{_BROKEN}{text}"

@@ -15,9 +15,9 @@ import httpx
 
 from regolive import BuiltinContext, BuiltinError
 from regolive_std.http_budget import Budget, OutOfTime, spending
-from regolive_std.http_errors import NetworkError, protocol_error
+from regolive_std.http_errors import NetworkError
 from regolive_std.http_hosts import DisallowedHostError, check_addresses, check_host
-from regolive_std.http_network import DialError
+from regolive_std.http_network import DialError, protocol_error
 from regolive_std.http_proxy import proxy_for
 from regolive_std.http_request import HttpRequest, bad_header
 from regolive_std.http_response import HttpResponse, gunzip

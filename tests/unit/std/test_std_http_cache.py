@@ -13,6 +13,7 @@ from tests.http_site import Asked, Handler, HttpClient, Site
 from regolive import BuiltinError
 from regolive_std.http_ import HttpConfig
 from regolive_std.http_cache import Entry, ResponseCache
+from regolive_std.http_request import read_request
 from regolive_std.http_response import HttpResponse
 
 Headers = Iterable[tuple[str, str]]
@@ -281,7 +282,8 @@ def test_a_host_that_is_not_allowed_is_not_served_from_memory(counter: Counter) 
 
 
 def entry(size: int) -> Entry:
-    return Entry(HttpResponse("200 OK", 200, {}, b""), None, 1.0, size)
+    request = read_request({"method": "get", "url": "http://h/"})
+    return Entry(request, HttpResponse("200 OK", 200, {}, b""), None, 1.0, size)
 
 
 def test_the_least_recently_used_go_first() -> None:
