@@ -36,6 +36,7 @@ _ALL_ANY = one_of(array(), set_of())
     "count",
     args=[unchecked(one_of(STRING, array(), object_of(), set_of()))],
     result=NUMBER,
+    result_name="n",
 )
 def count(collection: Any) -> int:
     """How many elements a collection has, or characters a string."""
@@ -64,7 +65,7 @@ def _numbers(collection: Any) -> list[Any]:
     return items
 
 
-@std("sum", args=[_NUMBERS], result=NUMBER)
+@std("sum", args=[_NUMBERS], result=NUMBER, result_name="n")
 def sum_(collection: Any) -> Any:
     """The sum of the numbers in an array or set."""
     if set(map(type, _elements(collection))) <= _INT:
@@ -79,7 +80,7 @@ def sum_(collection: Any) -> Any:
 _MAX_BITS = 16_000  # as many as values.mul allows
 
 
-@std("product", args=[_NUMBERS], result=NUMBER)
+@std("product", args=[_NUMBERS], result=NUMBER, result_name="n")
 def product(collection: Any) -> Any:
     """The product of the numbers in an array or set."""
     _elements(collection)
@@ -106,7 +107,7 @@ def _float_product(numbers: list[Any]) -> Any:
     return int(Decimal(repr(total))) if total.is_integer() else total
 
 
-@std("max", args=[_COLLECTION], result=ANY)
+@std("max", args=[_COLLECTION], result=ANY, result_name="n")
 def max_(collection: Any) -> Any:
     """The greatest element of an array or set; undefined for an empty one."""
     if not collection:
@@ -122,7 +123,7 @@ def max_(collection: Any) -> Any:
     return found
 
 
-@std("min", args=[_COLLECTION], result=ANY)
+@std("min", args=[_COLLECTION], result=ANY, result_name="n")
 def min_(collection: Any) -> Any:
     """The least element of an array or set; undefined for an empty one."""
     if not collection:
@@ -138,7 +139,7 @@ def min_(collection: Any) -> Any:
     return found
 
 
-@std("sort", args=[_COLLECTION], result=array())
+@std("sort", args=[_COLLECTION], result=array(), result_name="n")
 def sort(collection: Any) -> list[Any]:
     """The elements of an array or set as an array, in the order of all values."""
     return sorted_values(collection)

@@ -7,7 +7,7 @@ from typing import Any
 from regolive_std._declare import std
 
 
-@std("array.concat")
+@std("array.concat", result_name="z")
 def array_concat(x: list[Any], y: list[Any]) -> list[Any]:
     """One array followed by another."""
     if not x:
@@ -15,7 +15,7 @@ def array_concat(x: list[Any], y: list[Any]) -> list[Any]:
     return x + y if y else x
 
 
-@std("array.flatten")
+@std("array.flatten", result_name="flattened")
 def array_flatten(arr: list[Any]) -> list[Any]:
     """The array with those of its elements that are arrays replaced by what they contain."""
     out: list[Any] = []
@@ -27,13 +27,13 @@ def array_flatten(arr: list[Any]) -> list[Any]:
     return out
 
 
-@std("array.reverse")
+@std("array.reverse", result_name="rev")
 def array_reverse(arr: list[Any]) -> list[Any]:
     """The elements in the opposite order."""
     return arr[::-1]
 
 
-@std("array.slice", args=None)
+@std("array.slice", args=None, result_name="slice")
 def array_slice(arr: list[Any], start: int, stop: int) -> list[Any]:
     """The elements from one index up to, not including, another; both are brought into bounds."""
     return arr[max(start, 0) : max(stop, 0)]

@@ -11,25 +11,25 @@ from regolive_std.numbers import whole_number
 _MAX_BITS = 1 << 20
 
 
-@std("bits.and", args=[WHOLE, WHOLE], result=NUMBER)
+@std("bits.and", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_and(x: Number, y: Number) -> int:
     """The bits that both integers have set."""
     return whole_number(x, 1) & whole_number(y, 2)
 
 
-@std("bits.or", args=[WHOLE, WHOLE], result=NUMBER)
+@std("bits.or", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_or(x: Number, y: Number) -> int:
     """The bits that either integer has set."""
     return whole_number(x, 1) | whole_number(y, 2)
 
 
-@std("bits.xor", args=[WHOLE, WHOLE], result=NUMBER)
+@std("bits.xor", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_xor(x: Number, y: Number) -> int:
     """The bits that just one of the integers has set."""
     return whole_number(x, 1) ^ whole_number(y, 2)
 
 
-@std("bits.negate", args=[WHOLE], result=NUMBER)
+@std("bits.negate", args=[WHOLE], result=NUMBER, result_name="z")
 def bits_negate(x: Number) -> int:
     """The integer with every bit flipped."""
     return ~whole_number(x, 1)
@@ -44,7 +44,7 @@ def _shift(s: Number) -> int:
     return shift
 
 
-@std("bits.lsh", args=[WHOLE, WHOLE], result=NUMBER)
+@std("bits.lsh", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_lsh(x: Number, s: Number) -> int:
     """The integer with its bits moved to the left by a number of places."""
     n, shift = whole_number(x, 1), _shift(s)
@@ -53,7 +53,7 @@ def bits_lsh(x: Number, s: Number) -> int:
     return n << shift
 
 
-@std("bits.rsh", args=[WHOLE, WHOLE], result=NUMBER)
+@std("bits.rsh", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_rsh(x: Number, s: Number) -> int:
     """The integer with its bits moved to the right by a number of places."""
     return whole_number(x, 1) >> _shift(s)

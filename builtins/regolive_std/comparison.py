@@ -11,7 +11,7 @@ from regolive_std._declare import std
 _SAME = frozenset({str, int, float})
 
 
-@std("equal", infix="==")
+@std("equal", infix="==", result_name="result")
 def equal_(x: Any, y: Any) -> bool:
     """Whether two values are the same; numbers by value, composites by what they contain."""
     return equal(x, y)
@@ -29,13 +29,13 @@ def assign(x: Any, y: Any) -> bool:
     return equal(x, y)
 
 
-@std("neq", infix="!=")
+@std("neq", infix="!=", result_name="result")
 def neq(x: Any, y: Any) -> bool:
     """Whether two values differ."""
     return not equal(x, y)
 
 
-@std("lt", infix="<")
+@std("lt", infix="<", result_name="result")
 def lt(x: Any, y: Any) -> bool:
     """Whether the first value comes before the second in the order of all values."""
     if x.__class__ is y.__class__ and x.__class__ in _SAME:
@@ -43,7 +43,7 @@ def lt(x: Any, y: Any) -> bool:
     return compare(x, y) < 0
 
 
-@std("lte", infix="<=")
+@std("lte", infix="<=", result_name="result")
 def lte(x: Any, y: Any) -> bool:
     """Whether the first value comes before the second, or is the same."""
     if x.__class__ is y.__class__ and x.__class__ in _SAME:
@@ -51,7 +51,7 @@ def lte(x: Any, y: Any) -> bool:
     return compare(x, y) <= 0
 
 
-@std("gt", infix=">")
+@std("gt", infix=">", result_name="result")
 def gt(x: Any, y: Any) -> bool:
     """Whether the first value comes after the second in the order of all values."""
     if x.__class__ is y.__class__ and x.__class__ in _SAME:
@@ -59,7 +59,7 @@ def gt(x: Any, y: Any) -> bool:
     return compare(x, y) > 0
 
 
-@std("gte", infix=">=")
+@std("gte", infix=">=", result_name="result")
 def gte(x: Any, y: Any) -> bool:
     """Whether the first value comes after the second, or is the same."""
     if x.__class__ is y.__class__ and x.__class__ in _SAME:

@@ -27,7 +27,7 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 _HEX = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+\Z")
 
 
-@std("to_number", args=[one_of(NULL, BOOLEAN, NUMBER, STRING)], result=NUMBER)
+@std("to_number", args=[one_of(NULL, BOOLEAN, NUMBER, STRING)], result=NUMBER, result_name="num")
 def to_number(x: Any) -> Any:
     """The number that a string spells; 0 for null and false, 1 for true."""
     if x.__class__ is str:

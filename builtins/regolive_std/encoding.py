@@ -18,19 +18,19 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 _BASE64URL = re.compile(r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_-]{3}=)?\Z")
 
 
-@std("base64.encode")
+@std("base64.encode", result_name="y")
 def base64_encode(x: str) -> str:
     """The string in base64."""
     return base64.b64encode(to_bytes(x)).decode()
 
 
-@std("base64url.encode")
+@std("base64url.encode", result_name="y")
 def base64url_encode(x: str) -> str:
     """The string in base64 with the alphabet for URLs."""
     return base64.urlsafe_b64encode(to_bytes(x)).decode()
 
 
-@std("base64url.encode_no_pad")
+@std("base64url.encode_no_pad", result_name="y")
 def base64url_encode_no_pad(x: str) -> str:
     """The string in base64 with the alphabet for URLs, without padding."""
     return base64.urlsafe_b64encode(to_bytes(x)).decode().rstrip("=")
@@ -70,7 +70,7 @@ def _corrupt_padding(data: bytes, at: int, symbols: int) -> NoReturn:
     raise BuiltinError(f"illegal base64 data at input byte {rest[0] if rest else at}")
 
 
-@std("base64.decode")
+@std("base64.decode", result_name="y")
 def base64_decode(x: str) -> str:
     """The string that some base64 encodes."""
     clean = _clean(x, _BASE64)
@@ -79,13 +79,13 @@ def base64_decode(x: str) -> str:
     return from_bytes(base64.b64decode(clean))
 
 
-@std("base64.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+@std("base64.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def base64_is_valid(x: Any) -> bool:
     """Whether a value is a string in base64."""
     return x.__class__ is str and _clean(x, _BASE64) is not None
 
 
-@std("base64url.decode")
+@std("base64url.decode", result_name="y")
 def base64url_decode(x: str) -> str:
     """The string that some base64 with the alphabet for URLs encodes, padded or not."""
     text = x
@@ -100,13 +100,13 @@ def base64url_decode(x: str) -> str:
     return from_bytes(base64.urlsafe_b64decode(clean))
 
 
-@std("hex.encode")
+@std("hex.encode", result_name="y")
 def hex_encode(x: str) -> str:
     """The bytes of a string in hexadecimal."""
     return to_bytes(x).hex()
 
 
-@std("hex.decode")
+@std("hex.decode", result_name="y")
 def hex_decode(x: str) -> str:
     """The string whose bytes are given in hexadecimal."""
     data = to_bytes(x)
@@ -142,13 +142,13 @@ def unescape(text: str, *, plus: bool = True) -> str:
     return from_bytes(_ESCAPE.sub(lambda m: bytes((int(m[1], 16),)), data))
 
 
-@std("urlquery.encode")
+@std("urlquery.encode", result_name="y")
 def urlquery_encode(x: str) -> str:
     """The string as it stands in a URL's query."""
     return _escape(x)
 
 
-@std("urlquery.decode")
+@std("urlquery.decode", result_name="y")
 def urlquery_decode(x: str) -> str:
     """The string that an encoded string in a URL's query stands for."""
     return unescape(x)
@@ -157,7 +157,7 @@ def urlquery_decode(x: str) -> str:
 _VALUES = one_of(STRING, array(STRING), set_of(STRING))
 
 
-@std("urlquery.encode_object", args=[object_of(STRING, _VALUES)], result=STRING)
+@std("urlquery.encode_object", args=[object_of(STRING, _VALUES)], result=STRING, result_name="y")
 def urlquery_encode_object(object: Any) -> str:
     """An object of parameters as a URL's query, parameters in order of their names."""
     parameters = to_json(object)
@@ -172,7 +172,7 @@ def urlquery_encode_object(object: Any) -> str:
     return "&".join(out)
 
 
-@std("urlquery.decode_object", result=object_of(STRING, array(STRING)))
+@std("urlquery.decode_object", result=object_of(STRING, array(STRING)), result_name="object")
 def urlquery_decode_object(x: str) -> dict[str, list[str]]:
     """A URL's query as an object: each parameter's values in an array."""
     out: dict[str, list[str]] = {}

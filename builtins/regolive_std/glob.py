@@ -26,7 +26,7 @@ _SPECIAL = frozenset("*?\\[]{}")
 _REGEX_SPECIAL = frozenset("\\.+*?()|[]{}^$-&~#")
 
 
-@std("glob.quote_meta")
+@std("glob.quote_meta", result_name="output")
 def glob_quote_meta(pattern: str) -> str:
     """A glob that matches just this text."""
     return "".join("\\" + c if c in _SPECIAL else c for c in pattern)
@@ -35,6 +35,7 @@ def glob_quote_meta(pattern: str) -> str:
 @std(
     "glob.match",
     args=[STRING, unchecked(one_of(NULL, array(STRING))), STRING],
+    result_name="result",
 )
 def glob_match(pattern: str, delimiters: Any, match: str) -> bool:
     """Whether a glob matches a text; ``*`` stops at delimiters (``.`` if the array is empty)."""

@@ -189,7 +189,7 @@ def _trimmed(a: list[_Token], b: list[_Token]) -> tuple[list[_Token], list[_Toke
     return a[left : end_a + 1], b[left : end_b + 1]
 
 
-@std("regex.globs_match")
+@std("regex.globs_match", result_name="result")
 def regex_globs_match(ctx: BuiltinContext, glob1: str, glob2: str) -> bool:
     """Whether there is a text that two globs both match."""
     tokens = _trimmed(_simplified(_Reader(glob1).tokens()), _simplified(_Reader(glob2).tokens()))

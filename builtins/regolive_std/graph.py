@@ -28,7 +28,7 @@ def _keys(vertices: Any) -> Iterable[Any]:
     return map(to_key, vertices) if vertices.__class__ is list else ()
 
 
-@std("graph.reachable", args=[_GRAPH, unchecked(_VERTICES)], result=set_of())
+@std("graph.reachable", args=[_GRAPH, unchecked(_VERTICES)], result=set_of(), result_name="output")
 def graph_reachable(ctx: BuiltinContext, graph: Any, initial: Any) -> RegoSet[Any]:
     """The vertices that a walk from some initial vertices reaches, those included."""
     reached: set[Any] = set()
@@ -50,6 +50,7 @@ def graph_reachable(ctx: BuiltinContext, graph: Any, initial: Any) -> RegoSet[An
     "graph.reachable_paths",
     args=[_GRAPH, unchecked(_VERTICES)],
     result=set_of(array()),
+    result_name="output",
 )
 def graph_reachable_paths(ctx: BuiltinContext, graph: Any, initial: Any) -> RegoSet[Any]:
     """The paths from some initial vertices as far as they go, each vertex once."""

@@ -27,7 +27,7 @@ _PATHS = unchecked(one_of(array(_PATH), set_of(_PATH)))
 _OBJECT = object_of()
 
 
-@std("json.marshal")
+@std("json.marshal", result_name="y")
 def json_marshal(x: Any) -> str:
     """The value as JSON text; sets become arrays."""
     return dumps(x)
@@ -44,7 +44,7 @@ _OPTIONS = {
 }
 
 
-@std("json.marshal_with_options", args=[ANY, _OPTIONS], result=STRING)
+@std("json.marshal_with_options", args=[ANY, _OPTIONS], result=STRING, result_name="y")
 def json_marshal_with_options(x: Any, opts: Any) -> str:
     """The value as JSON text, on several lines if ``pretty``, ``indent`` or ``prefix`` ask."""
     indent, prefix = "\t", ""
@@ -97,7 +97,7 @@ def _indented(value: Any, line: str, indent: str) -> str:
     return dumps(value)
 
 
-@std("json.unmarshal", result=ANY)
+@std("json.unmarshal", result=ANY, result_name="y")
 def json_unmarshal(x: str) -> Any:
     """The value that a JSON text stands for."""
     try:
@@ -168,7 +168,7 @@ def _replaced(value: Any) -> Any:
     return value
 
 
-@std("json.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+@std("json.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def json_is_valid(x: Any) -> bool:
     """Whether a value is a string of JSON text."""
     if x.__class__ is not str:
@@ -217,7 +217,7 @@ def _path_tree(paths: Any) -> dict[Any, Any]:
 _ABSENT: Any = object()
 
 
-@std("json.filter", args=[_OBJECT, _PATHS], result=_OBJECT)
+@std("json.filter", args=[_OBJECT, _PATHS], result=_OBJECT, result_name="filtered")
 def json_filter(object: Any, paths: Any) -> Any:
     """The object with only what some paths lead to."""
     return _filtered(object, _path_tree(paths))
@@ -238,7 +238,7 @@ def _filtered(value: Any, tree: Any) -> Any:
     return value
 
 
-@std("json.remove", args=[_OBJECT, _PATHS], result=_OBJECT)
+@std("json.remove", args=[_OBJECT, _PATHS], result=_OBJECT, result_name="output")
 def json_remove(object: Any, paths: Any) -> Any:
     """The object without what some paths lead to; arrays close up."""
     return _removed(object, _path_tree(paths))

@@ -19,7 +19,7 @@ _PATCH = {
 }
 
 
-@std("json.patch", args=[ANY, unchecked(array(_PATCH))], result=ANY)
+@std("json.patch", args=[ANY, unchecked(array(_PATCH))], result=ANY, result_name="output")
 def json_patch(ctx: BuiltinContext, target: Any, patches: Any) -> Any:
     """The document after the operations of a JSON patch (RFC 6902)."""
     if patches.__class__ is not list:

@@ -37,6 +37,7 @@ _ERROR: Decl = {
     "json.match_schema",
     args=[_DOCUMENT, _DOCUMENT],
     result=tuple_of(BOOLEAN, array(_ERROR)),
+    result_name="output",
 )
 def json_match_schema(ctx: BuiltinContext, document: Any, schema: Any) -> list[Any]:
     """``[valid, errors]``: a document checked by a JSON schema; both as objects or JSON texts."""
@@ -52,6 +53,7 @@ def json_match_schema(ctx: BuiltinContext, document: Any, schema: Any) -> list[A
     "json.verify_schema",
     args=[_DOCUMENT],
     result=tuple_of(BOOLEAN, one_of(NULL, STRING)),
+    result_name="output",
 )
 def json_verify_schema(schema: Any) -> list[Any]:
     """``[valid, error]``: whether an object or JSON text is a JSON schema, and what is wrong."""

@@ -145,7 +145,7 @@ def _parameters(header: dict[str, Any]) -> tuple[dict[str, str], bool]:
     return texts, not unknown & critical
 
 
-@std("io.jwt.decode", result=tuple_of(_ANY_OBJECT, _ANY_OBJECT, STRING))
+@std("io.jwt.decode", result=tuple_of(_ANY_OBJECT, _ANY_OBJECT, STRING), result_name="output")
 def jwt_decode(jwt: str) -> list[Any]:
     """The header, payload and signature (hexadecimal) of a token. Nothing is verified."""
     while True:
@@ -192,7 +192,7 @@ def _verify(alg: str, jwt: str, certificate: str) -> bool:
 
 
 def _verifier(name: str, alg: str) -> Callable[[str, str], bool]:
-    @std(name)
+    @std(name, result_name="result")
     def verify(jwt: str, certificate: str) -> bool:
         return _verify(alg, jwt, certificate)
 
@@ -216,7 +216,7 @@ jwt_verify_eddsa = _verifier("io.jwt.verify_eddsa", "EdDSA")
 
 
 def _hmac_verifier(name: str, algorithm: str) -> Callable[[str, str], bool]:
-    @std(name)
+    @std(name, result_name="result")
     def verify(jwt: str, secret: str) -> bool:
         head, body, tail = _split(jwt)
         message = to_bytes(f"{head}.{body}")
@@ -323,6 +323,7 @@ def _time(value: Any) -> float:
     args=[STRING, _OBJECT],
     result=tuple_of(BOOLEAN, _ANY_OBJECT, _ANY_OBJECT),
     nondeterministic=True,
+    result_name="output",
 )
 def jwt_decode_verify(ctx: BuiltinContext, jwt: str, constraints: Any) -> list[Any]:
     """``[true, header, payload]`` of a token that meets all constraints, else ``[false, {}, {}]``.
@@ -386,13 +387,14 @@ def _is_json(text: str) -> bool:
     args=[_OBJECT, _OBJECT, _OBJECT],
     result=STRING,
     nondeterministic=True,
+    result_name="output",
 )
 def jwt_encode_sign(headers: Any, payload: Any, key: Any) -> str:
     """A token, signed with a JSON Web Key."""
     return _sign(dumps(headers), dumps(payload), dumps(key))
 
 
-@std("io.jwt.encode_sign_raw", nondeterministic=True)
+@std("io.jwt.encode_sign_raw", nondeterministic=True, result_name="output")
 def jwt_encode_sign_raw(headers: str, payload: str, key: str) -> str:
     """A token, signed with a JSON Web Key; all three are given as JSON text."""
     return _sign(headers, payload, key)

@@ -111,7 +111,7 @@ def _contains(cidr: Any, other: Any) -> bool:
     return outer.contains(inner.bits, inner.first) and inner.last <= outer.last
 
 
-@std("net.cidr_contains")
+@std("net.cidr_contains", result_name="result")
 def net_cidr_contains(cidr: str, cidr_or_ip: str) -> bool:
     """Whether a network contains an address or a whole network."""
     return _contains(cidr, cidr_or_ip)
@@ -123,20 +123,20 @@ def net_cidr_overlap(cidr: str, cidr_or_ip: str) -> bool:
     return _contains(cidr, cidr_or_ip)
 
 
-@std("net.cidr_intersects")
+@std("net.cidr_intersects", result_name="result")
 def net_cidr_intersects(cidr1: str, cidr2: str) -> bool:
     """Whether two networks have addresses in common."""
     a, b = _network(cidr1), _network(cidr2)
     return a.contains(b.bits, b.first) or b.contains(a.bits, a.first)
 
 
-@std("net.cidr_is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+@std("net.cidr_is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def net_cidr_is_valid(cidr: Any) -> bool:
     """Whether a value is a string with a network."""
     return cidr.__class__ is str and _parse_network(cidr) is not None
 
 
-@std("net.cidr_expand", result=set_of(STRING))
+@std("net.cidr_expand", result=set_of(STRING), result_name="hosts")
 def net_cidr_expand(ctx: BuiltinContext, cidr: str) -> RegoSet[str]:
     """Every address of a network."""
     network = _network(cidr)
@@ -176,7 +176,12 @@ def _match_terms(operand: int, value: Any) -> Iterator[tuple[Any, Any]]:
             raise BuiltinError(f"operand {operand}: element must be string or non-empty array")
 
 
-@std("net.cidr_contains_matches", args=[_MANY, _MANY], result=set_of(tuple_of(ANY, ANY)))
+@std(
+    "net.cidr_contains_matches",
+    args=[_MANY, _MANY],
+    result=set_of(tuple_of(ANY, ANY)),
+    result_name="output",
+)
 def net_cidr_contains_matches(ctx: BuiltinContext, cidrs: Any, cidrs_or_ips: Any) -> RegoSet[Any]:
     """The pairs of indices of networks and what they contain."""
     out = []
@@ -219,6 +224,7 @@ def _merge_element(value: Any) -> _Range:
     "net.cidr_merge",
     args=[unchecked(one_of(array({"type": "any", "of": [STRING]}), set_of(STRING)))],
     result=set_of(STRING),
+    result_name="output",
 )
 def net_cidr_merge(addrs: Any) -> RegoSet[str]:
     """The fewest networks that have the addresses of some networks and addresses."""

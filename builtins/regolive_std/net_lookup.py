@@ -15,7 +15,13 @@ class NetLookup:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    @std("net.lookup_ip_addr", result=set_of(STRING), nondeterministic=True, memoize=True)
+    @std(
+        "net.lookup_ip_addr",
+        result=set_of(STRING),
+        nondeterministic=True,
+        memoize=True,
+        result_name="addrs",
+    )
     def net_lookup_ip_addr(self, ctx: BuiltinContext, name: str) -> RegoSet[str]:
         """The addresses that the system's resolver knows for a host name.
 

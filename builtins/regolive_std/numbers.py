@@ -41,7 +41,7 @@ _WORD = 1 << 63
 _NUMBER_OR_SET = one_of(NUMBER, set_of())
 
 
-@std("plus", infix="+")
+@std("plus", infix="+", result_name="z")
 def plus(x: Number, y: Number) -> Number:
     """The sum of two numbers."""
     if x.__class__ is int and y.__class__ is int:
@@ -54,6 +54,7 @@ def plus(x: Number, y: Number) -> Number:
     infix="-",
     args=[unchecked(_NUMBER_OR_SET), unchecked(_NUMBER_OR_SET)],
     result=_NUMBER_OR_SET,
+    result_name="z",
 )
 def minus(x: Any, y: Any) -> Any:
     """The difference of two numbers, or of two sets."""
@@ -72,7 +73,7 @@ def minus(x: Any, y: Any) -> Any:
     return sub(x, y)
 
 
-@std("mul", infix="*")
+@std("mul", infix="*", result_name="z")
 def mul_(x: Number, y: Number) -> Number:
     """The product of two numbers."""
     if x.__class__ is int and y.__class__ is int and -_WORD < x < _WORD and -_WORD < y < _WORD:
@@ -80,13 +81,13 @@ def mul_(x: Number, y: Number) -> Number:
     return mul(x, y)  # type: ignore[no-any-return]
 
 
-@std("div", infix="/")
+@std("div", infix="/", result_name="z")
 def div_(x: Number, y: Number) -> Number:
     """The quotient of two numbers; dividing by zero is an error."""
     return div(x, y)  # type: ignore[no-any-return]
 
 
-@std("rem", infix="%")
+@std("rem", infix="%", result_name="z")
 def rem_(x: Number, y: Number) -> Number:
     """The remainder of dividing two integers, with the sign of the first."""
     return rem(x, y)  # type: ignore[no-any-return]
@@ -105,7 +106,7 @@ def _small(n: Any) -> int | None:
     return whole if whole is not None and -(1 << 64) < whole < 1 << 64 else None
 
 
-@std("abs")
+@std("abs", result_name="y")
 def abs_(x: Number) -> Number:
     """The number without its sign."""
     whole = _small(x)
@@ -120,7 +121,7 @@ def _integer(n: int) -> Number:
     return _printed(round64(Fraction(n)))
 
 
-@std("round")
+@std("round", result_name="y")
 def round_(x: Number) -> Number:
     """The nearest integer; halves go away from zero."""
     whole = _small(x)
@@ -130,14 +131,14 @@ def round_(x: Number) -> Number:
     return _integer(int(round64(exact + _HALF if exact > 0 else exact - _HALF)))
 
 
-@std("ceil")
+@std("ceil", result_name="y")
 def ceil(x: Number) -> Number:
     """The smallest integer that is not less than the number."""
     whole = _small(x)
     return whole if whole is not None else _integer(math.ceil(as_float(x)))
 
 
-@std("floor")
+@std("floor", result_name="y")
 def floor(x: Number) -> Number:
     """The largest integer that is not greater than the number."""
     whole = _small(x)
@@ -167,13 +168,13 @@ def _range(ctx: BuiltinContext, a: int, b: int, step: int) -> list[int]:
     return out
 
 
-@std("numbers.range", args=[WHOLE, WHOLE], result=array(NUMBER))
+@std("numbers.range", args=[WHOLE, WHOLE], result=array(NUMBER), result_name="range")
 def numbers_range(ctx: BuiltinContext, a: Number, b: Number) -> list[int]:
     """The integers from one to another, both included; downwards if the first is the greater."""
     return _range(ctx, whole_number(a, 1), whole_number(b, 2), 1)
 
 
-@std("numbers.range_step", args=[WHOLE, WHOLE, WHOLE], result=array(NUMBER))
+@std("numbers.range_step", args=[WHOLE, WHOLE, WHOLE], result=array(NUMBER), result_name="range")
 def numbers_range_step(ctx: BuiltinContext, a: Number, b: Number, step: Number) -> list[int]:
     """The integers from one to another in steps of a positive size."""
     first, last, by = whole_number(a, 1), whole_number(b, 2), whole_number(step, 3)

@@ -25,7 +25,7 @@ _KEYS = unchecked(one_of(array(), _OBJECT, set_of()))
 _ARRAY_OBJECT_SET = unchecked(one_of(array(), _OBJECT, set_of()))
 
 
-@std("object.get", args=[_OBJECT, ANY, ANY], result=ANY)
+@std("object.get", args=[_OBJECT, ANY, ANY], result=ANY, result_name="value")
 def object_get(object: Any, key: Any, default: Any) -> Any:
     """The value at a key, or at a path given as an array of keys; else the default."""
     if key.__class__ is str:
@@ -52,13 +52,13 @@ def step_into(value: Any, step: Any) -> Any:
     return UNDEFINED
 
 
-@std("object.keys")
+@std("object.keys", result_name="value")
 def object_keys(object: dict[Any, Any]) -> RegoSet[Any]:
     """The keys of an object as a set."""
     return RegoSet.of_keys(set(object))
 
 
-@std("object.union", args=[_OBJECT, _OBJECT], result=_OBJECT)
+@std("object.union", args=[_OBJECT, _OBJECT], result=_OBJECT, result_name="output")
 def object_union(a: Any, b: Any) -> Any:
     """Two objects merged, nested objects too; elsewhere the second one's values win."""
     if not a:
@@ -78,7 +78,7 @@ def _merged(a: dict[Any, Any], b: dict[Any, Any]) -> dict[Any, Any]:
     return out
 
 
-@std("object.union_n", args=[unchecked(array(_OBJECT))], result=_OBJECT)
+@std("object.union_n", args=[unchecked(array(_OBJECT))], result=_OBJECT, result_name="output")
 def object_union_n(objects: Any) -> Any:
     """An array of objects merged from left to right, as ``object.union`` merges two."""
     if objects.__class__ is not list:
@@ -117,14 +117,14 @@ def _key_set(keys: Any) -> Any:
     raise wrong_type(2, keys, "object", "set", "array")
 
 
-@std("object.remove", args=[_OBJECT, _KEYS], result=_OBJECT)
+@std("object.remove", args=[_OBJECT, _KEYS], result=_OBJECT, result_name="output")
 def object_remove(object: Any, keys: Any) -> Any:
     """The object without the keys in an array, set, or object."""
     gone = _key_set(keys)
     return {k: v for k, v in object.items() if k not in gone}
 
 
-@std("object.filter", args=[_OBJECT, _KEYS], result=_OBJECT)
+@std("object.filter", args=[_OBJECT, _KEYS], result=_OBJECT, result_name="filtered")
 def object_filter(object: Any, keys: Any) -> Any:
     """The object with only the keys in an array, set, or object."""
     kept = _key_set(keys)
@@ -133,7 +133,12 @@ def object_filter(object: Any, keys: Any) -> Any:
     return {k: v for k, v in object.items() if k in kept}
 
 
-@std("object.subset", args=[_ARRAY_OBJECT_SET, _ARRAY_OBJECT_SET], result=BOOLEAN)
+@std(
+    "object.subset",
+    args=[_ARRAY_OBJECT_SET, _ARRAY_OBJECT_SET],
+    result=BOOLEAN,
+    result_name="result",
+)
 def object_subset(super: Any, sub: Any) -> bool:
     """Whether an object, set or array contains another one (or an array a set's elements)."""
     kind, other = super.__class__, sub.__class__

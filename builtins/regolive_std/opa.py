@@ -8,7 +8,7 @@ from regolive import BuiltinContext, BuiltinError
 from regolive_std._declare import ANY, STRING, array, object_of, std
 
 
-@std("opa.runtime", result=object_of(STRING, ANY), nondeterministic=True)
+@std("opa.runtime", result=object_of(STRING, ANY), nondeterministic=True, result_name="output")
 def opa_runtime() -> dict[str, Any]:
     """Facts about the engine; empty, as where OPA is used as a library."""
     return {}

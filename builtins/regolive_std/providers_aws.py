@@ -68,6 +68,7 @@ _REQUEST = object_of(STRING, ANY)
     "providers.aws.sign_req",
     args=[_REQUEST, object_of(STRING, ANY), NUMBER],
     result=object_of(),
+    result_name="signed_request",
 )
 def sign_request(request: Any, aws_config: Any, time_ns: Any) -> dict[Any, Any]:
     """The request object for ``http.send`` with an AWS ``Authorization`` header."""

@@ -9,7 +9,7 @@ from regolive import BuiltinContext
 from regolive_std._declare import INTEGER, NUMBER, STRING, std
 
 
-@std("rand.intn", args=[STRING, INTEGER], result=NUMBER, nondeterministic=True)
+@std("rand.intn", args=[STRING, INTEGER], result=NUMBER, nondeterministic=True, result_name="y")
 def rand_intn(ctx: BuiltinContext, str: Any, n: int) -> int:
     """A random integer from 0 up to, not including, ``n``; within a query the same for a key."""
     if n == 0:

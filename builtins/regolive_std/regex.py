@@ -92,7 +92,7 @@ def _text(data: bytes | None) -> str:
     return data.decode("utf-8", "surrogateescape") if data else ""
 
 
-@std("regex.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+@std("regex.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def regex_is_valid(pattern: Any) -> bool:
     """Whether a value is a regular expression."""
     if pattern.__class__ is not str:
@@ -104,7 +104,7 @@ def regex_is_valid(pattern: Any) -> bool:
     return True
 
 
-@std("regex.match")
+@std("regex.match", result_name="result")
 def regex_match(pattern: str, value: str) -> bool:
     """Whether a regular expression matches anywhere in a string."""
     return matches(pattern, value)
@@ -116,7 +116,7 @@ def re_match(pattern: str, value: str) -> bool:
     return matches(pattern, value)
 
 
-@std("regex.split", result=array(STRING))
+@std("regex.split", result=array(STRING), result_name="output")
 def regex_split(ctx: BuiltinContext, pattern: str, value: str) -> list[str]:
     """The parts of a string between the matches of a regular expression."""
     expression = compiled(pattern)
@@ -135,7 +135,7 @@ def regex_split(ctx: BuiltinContext, pattern: str, value: str) -> list[str]:
     return out
 
 
-@std("regex.find_n", args=[STRING, STRING, INTEGER], result=array(STRING))
+@std("regex.find_n", args=[STRING, STRING, INTEGER], result=array(STRING), result_name="output")
 def regex_find_n(ctx: BuiltinContext, pattern: str, value: str, number: int) -> list[str]:
     """What a regular expression matches in a string, up to a number of times; -1: all."""
     data = to_bytes(value)
@@ -146,6 +146,7 @@ def regex_find_n(ctx: BuiltinContext, pattern: str, value: str, number: int) -> 
     "regex.find_all_string_submatch_n",
     args=[STRING, STRING, INTEGER],
     result=array(array(STRING)),
+    result_name="output",
 )
 def regex_find_all_string_submatch_n(
     ctx: BuiltinContext, pattern: str, value: str, number: int
@@ -158,7 +159,7 @@ def regex_find_all_string_submatch_n(
     ]
 
 
-@std("regex.replace")
+@std("regex.replace", result_name="output")
 def regex_replace(ctx: BuiltinContext, s: str, pattern: str, value: str) -> str:
     """The string with every match replaced; ``$1`` and ``${name}`` are what groups matched."""
     expression = compiled(pattern)
@@ -208,7 +209,7 @@ def to_name(name: Any) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-@std("regex.template_match")
+@std("regex.template_match", result_name="result")
 def regex_template_match(
     template: str, value: str, delimiter_start: str, delimiter_end: str
 ) -> bool:

@@ -62,7 +62,7 @@ def _compare(a: _Version, b: _Version) -> int:
     return (len(left) > len(right)) - (len(left) < len(right))
 
 
-@std("semver.compare", result=NUMBER)
+@std("semver.compare", result=NUMBER, result_name="result")
 def semver_compare(a: str, b: str) -> int:
     """-1, 0 or 1: how the first version stands to the second."""
     versions = []
@@ -74,7 +74,7 @@ def semver_compare(a: str, b: str) -> int:
     return _compare(*versions)
 
 
-@std("semver.is_valid", args=[ANY], result=BOOLEAN)
+@std("semver.is_valid", args=[ANY], result=BOOLEAN, result_name="result")
 def semver_is_valid(vsn: Any) -> bool:
     """Whether a value is a string with a semantic version."""
     return vsn.__class__ is str and _parse(vsn) is not None

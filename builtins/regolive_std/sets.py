@@ -11,13 +11,13 @@ from regolive_std._declare import set_of, std, unchecked, wrong_type
 _SETS = unchecked(set_of(set_of()))
 
 
-@std("and", infix="&")
+@std("and", infix="&", result_name="z")
 def and_(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
     """The elements that both sets have."""
     return RegoSet.of_keys(x.keys & y.keys)
 
 
-@std("or", infix="|")
+@std("or", infix="|", result_name="z")
 def or_(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
     """The elements that either set has."""
     return RegoSet.of_keys(x.keys | y.keys)
@@ -41,14 +41,14 @@ def _key_sets(xs: Any) -> list[set[Any]]:
     return out
 
 
-@std("intersection", args=[_SETS], result=set_of())
+@std("intersection", args=[_SETS], result=set_of(), result_name="y")
 def intersection(xs: Any) -> RegoSet[Any]:
     """The elements that every set of a set of sets has; none for no sets."""
     sets = _key_sets(xs)
     return RegoSet.of_keys(set.intersection(*sets)) if sets else RegoSet()
 
 
-@std("union", args=[_SETS], result=set_of())
+@std("union", args=[_SETS], result=set_of(), result_name="y")
 def union(xs: Any) -> RegoSet[Any]:
     """The elements that any set of a set of sets has."""
     return RegoSet.of_keys(set().union(*_key_sets(xs)))

@@ -44,7 +44,7 @@ class _Flags:
         return text.rjust(width, "0" if self.zero and zeros else " ")
 
 
-@std("sprintf", args=[STRING, array()], result=STRING)
+@std("sprintf", args=[STRING, array()], result=STRING, result_name="output")
 def sprintf(format: str, values: list[Any]) -> str:
     """A format string with its verbs replaced by values, as Go's ``fmt.Sprintf`` does it."""
     plain = _plain(format)

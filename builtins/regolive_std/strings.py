@@ -30,7 +30,7 @@ _STRINGS = unchecked(one_of(array(STRING), set_of(STRING)))
 _ONE_OR_MORE = unchecked(one_of(STRING, array(STRING), set_of(STRING)))
 
 
-@std("concat", args=[STRING, _STRINGS], result=STRING)
+@std("concat", args=[STRING, _STRINGS], result=STRING, result_name="output")
 def concat(delimiter: str, collection: Any) -> str:
     """The strings of an array or set (in order) joined by a delimiter."""
     if collection.__class__ is list:
@@ -46,37 +46,37 @@ def concat(delimiter: str, collection: Any) -> str:
         raise wrong_element(2, collection, wrong, "string") from None
 
 
-@std("contains")
+@std("contains", result_name="result")
 def contains(haystack: str, needle: str) -> bool:
     """Whether a string contains another."""
     return needle in haystack
 
 
-@std("startswith")
+@std("startswith", result_name="result")
 def startswith(search: str, base: str) -> bool:
     """Whether a string begins with another."""
     return search.startswith(base)
 
 
-@std("endswith")
+@std("endswith", result_name="result")
 def endswith(search: str, base: str) -> bool:
     """Whether a string ends with another."""
     return search.endswith(base)
 
 
-@std("lower")
+@std("lower", result_name="y")
 def lower(x: str) -> str:
     """The string in lower case."""
     return text.lower(x)
 
 
-@std("upper")
+@std("upper", result_name="y")
 def upper(x: str) -> str:
     """The string in upper case."""
     return text.upper(x)
 
 
-@std("split", result=array(STRING))
+@std("split", result=array(STRING), result_name="ys")
 def split(x: str, delimiter: str) -> list[str]:
     """The parts of a string between the occurrences of a delimiter; all characters for none."""
     return x.split(delimiter) if delimiter else list(x)
@@ -89,7 +89,7 @@ def split_n(x: str, delimiter: str, n: int) -> list[str]:
     return parts[:n] if n >= 0 else parts[n:]
 
 
-@std("replace")
+@std("replace", result_name="y")
 def replace(x: str, old: str, new: str) -> str:
     """The string with every occurrence of one string replaced by another."""
     if not old and not x.isascii():
@@ -98,7 +98,12 @@ def replace(x: str, old: str, new: str) -> str:
     return x.replace(old, new)
 
 
-@std("strings.replace_n", args=[object_of(STRING, STRING), STRING], result=STRING)
+@std(
+    "strings.replace_n",
+    args=[object_of(STRING, STRING), STRING],
+    result=STRING,
+    result_name="output",
+)
 def replace_n(patterns: Any, value: str) -> str:
     """The string with several strings replaced at once; the smallest pattern wins at a place."""
     for key, new in patterns.items():
@@ -117,43 +122,43 @@ def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, patterns)))
 
 
-@std("trim")
+@std("trim", result_name="output")
 def trim(value: str, cutset: str) -> str:
     """The string without the characters of a set at its ends."""
     return value.strip(cutset)
 
 
-@std("trim_left")
+@std("trim_left", result_name="output")
 def trim_left(value: str, cutset: str) -> str:
     """The string without the characters of a set at its beginning."""
     return value.lstrip(cutset)
 
 
-@std("trim_right")
+@std("trim_right", result_name="output")
 def trim_right(value: str, cutset: str) -> str:
     """The string without the characters of a set at its end."""
     return value.rstrip(cutset)
 
 
-@std("trim_prefix")
+@std("trim_prefix", result_name="output")
 def trim_prefix(value: str, prefix: str) -> str:
     """The string without a prefix, if it has it."""
     return value.removeprefix(prefix)
 
 
-@std("trim_suffix")
+@std("trim_suffix", result_name="output")
 def trim_suffix(value: str, suffix: str) -> str:
     """The string without a suffix, if it has it."""
     return value.removesuffix(suffix)
 
 
-@std("trim_space")
+@std("trim_space", result_name="output")
 def trim_space(value: str) -> str:
     """The string without white space at its ends."""
     return value.strip(text.SPACES)
 
 
-@std("indexof", result=NUMBER)
+@std("indexof", result=NUMBER, result_name="output")
 def indexof(haystack: str, needle: str) -> int:
     """Where a string first occurs in another, counted from 0; -1 if it does not."""
     if not needle:
@@ -161,7 +166,7 @@ def indexof(haystack: str, needle: str) -> int:
     return haystack.find(needle)
 
 
-@std("indexof_n", result=array(NUMBER))
+@std("indexof_n", result=array(NUMBER), result_name="output")
 def indexof_n(haystack: str, needle: str) -> list[int]:
     """Everywhere that a string occurs in another, overlapping occurrences too."""
     if not needle:
@@ -174,7 +179,7 @@ def indexof_n(haystack: str, needle: str) -> list[int]:
     return out
 
 
-@std("substring", args=[STRING, INTEGER, INTEGER], result=STRING)
+@std("substring", args=[STRING, INTEGER, INTEGER], result=STRING, result_name="output")
 def substring(value: str, offset: int, length: int) -> str:
     """A part of a string, from an offset and of a length; to the end if that is negative."""
     if offset < 0:
@@ -185,7 +190,7 @@ def substring(value: str, offset: int, length: int) -> str:
 _FORMATS = {2: "b", 8: "o", 10: "d", 16: "x"}
 
 
-@std("format_int", args=[NUMBER, NUMBER], result=STRING)
+@std("format_int", args=[NUMBER, NUMBER], result=STRING, result_name="output")
 def format_int(number: Number, base: Number) -> str:
     """An integer written in base 2, 8, 10 or 16; what is behind the point is cut off."""
     if base.__class__ is not int or base not in _FORMATS:
@@ -197,13 +202,13 @@ def format_int(number: Number, base: Number) -> str:
     return format(int(as_fraction(number)), _FORMATS[base])
 
 
-@std("strings.count", result=NUMBER)
+@std("strings.count", result=NUMBER, result_name="output")
 def strings_count(search: str, substring: str) -> int:
     """How often a string occurs in another, not counting overlapping occurrences."""
     return search.count(substring)
 
 
-@std("strings.reverse")
+@std("strings.reverse", result_name="y")
 def strings_reverse(x: str) -> str:
     """The characters of a string in the opposite order."""
     return x[::-1]
@@ -224,7 +229,12 @@ def _strings(operand: int, value: Any) -> tuple[str, ...]:
     return tuple(items)
 
 
-@std("strings.any_prefix_match", args=[_ONE_OR_MORE, _ONE_OR_MORE], result=BOOLEAN)
+@std(
+    "strings.any_prefix_match",
+    args=[_ONE_OR_MORE, _ONE_OR_MORE],
+    result=BOOLEAN,
+    result_name="result",
+)
 def any_prefix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
     """Whether any of some strings begins with any of some prefixes."""
     strings, prefixes = _strings(1, search), _strings(2, base)
@@ -236,7 +246,12 @@ def any_prefix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
     return False
 
 
-@std("strings.any_suffix_match", args=[_ONE_OR_MORE, _ONE_OR_MORE], result=BOOLEAN)
+@std(
+    "strings.any_suffix_match",
+    args=[_ONE_OR_MORE, _ONE_OR_MORE],
+    result=BOOLEAN,
+    result_name="result",
+)
 def any_suffix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
     """Whether any of some strings ends with any of some suffixes."""
     strings, suffixes = _strings(1, search), _strings(2, base)

@@ -57,7 +57,12 @@ def _go(value: Any) -> Any:
     return _Number(format_number(value)) if is_number(value) else value
 
 
-@std("strings.render_template", args=[STRING, object_of(STRING, ANY)], result=STRING)
+@std(
+    "strings.render_template",
+    args=[STRING, object_of(STRING, ANY)],
+    result=STRING,
+    result_name="result",
+)
 def render_template(ctx: BuiltinContext, value: str, vars: Any) -> str:
     """A text with the actions of a Go template in it, filled in from an object of variables."""
     try:

@@ -102,7 +102,7 @@ def _nanoseconds(seconds: int, nanos: int) -> int:
     return ns
 
 
-@std("time.now_ns", nondeterministic=True, result=NUMBER)
+@std("time.now_ns", nondeterministic=True, result=NUMBER, result_name="now")
 def time_now_ns(ctx: BuiltinContext) -> int:
     """The instant of the query, the same at every call in it."""
     return ctx.now_ns
@@ -113,25 +113,25 @@ def _parsed(layout: str, value: str) -> int:
     return _nanoseconds(found.seconds - found.offset, found.nanos)
 
 
-@std("time.parse_ns", result=NUMBER)
+@std("time.parse_ns", result=NUMBER, result_name="ns")
 def time_parse_ns(layout: str, value: str) -> int:
     """The instant that a text in a Go layout (or one of Go's named ones) stands for."""
     return _parsed(NAMED_LAYOUTS.get(layout, layout), value)
 
 
-@std("time.parse_rfc3339_ns", result=NUMBER)
+@std("time.parse_rfc3339_ns", result=NUMBER, result_name="ns")
 def time_parse_rfc3339_ns(value: str) -> int:
     """The instant that a text as of RFC 3339 stands for."""
     return _parsed(NAMED_LAYOUTS["RFC3339"], value)
 
 
-@std("time.parse_duration_ns", result=NUMBER)
+@std("time.parse_duration_ns", result=NUMBER, result_name="ns")
 def time_parse_duration_ns(duration: str) -> int:
     """The nanoseconds of a duration such as ``1h30m``; also in days, weeks and years."""
     return parse_duration(duration)
 
 
-@std("time.format", args=[_FORMATTED], result=STRING)
+@std("time.format", args=[_FORMATTED], result=STRING, result_name="formatted timestamp")
 def time_format(x: Any) -> str:
     """An instant as text: by default as of RFC 3339, else in a zone and a Go layout."""
     ns, zone, layout = _operand(x)
@@ -139,25 +139,30 @@ def time_format(x: Any) -> str:
     return format_moment(_at(ns, zone), layout)
 
 
-@std("time.date", args=[_ZONED], result=_THREE)
+@std("time.date", args=[_ZONED], result=_THREE, result_name="date")
 def time_date(x: Any) -> list[int]:
     """The year, month and day of an instant, in UTC or a zone."""
     return list(_moment(x).date)
 
 
-@std("time.clock", args=[_ZONED], result=_THREE)
+@std("time.clock", args=[_ZONED], result=_THREE, result_name="output")
 def time_clock(x: Any) -> list[int]:
     """The hour, minute and second of an instant, in UTC or a zone."""
     return list(_moment(x).clock)
 
 
-@std("time.weekday", args=[_ZONED], result=STRING)
+@std("time.weekday", args=[_ZONED], result=STRING, result_name="day")
 def time_weekday(x: Any) -> str:
     """The day of the week of an instant, in English."""
     return DAYS[_moment(x).weekday]
 
 
-@std("time.add_date", args=[unchecked(NUMBER), INTEGER, INTEGER, INTEGER], result=NUMBER)
+@std(
+    "time.add_date",
+    args=[unchecked(NUMBER), INTEGER, INTEGER, INTEGER],
+    result=NUMBER,
+    result_name="output",
+)
 def time_add_date(ns: Any, years: int, months: int, days: int) -> Number:
     """An instant some years, months and days later; October 32 becomes November 1."""
     instant, zone, _ = _operand(ns)
@@ -178,7 +183,7 @@ def _to_utc(seconds: int, zone: tzinfo | None) -> int:
     return seconds - second
 
 
-@std("time.diff", args=[_ZONED, _ZONED], result=tuple_of(*[NUMBER] * 6))
+@std("time.diff", args=[_ZONED, _ZONED], result=tuple_of(*[NUMBER] * 6), result_name="output")
 def time_diff(ns1: Any, ns2: Any) -> list[int]:
     """Years, months, days, hours, minutes and seconds between two instants."""
     first, zone, _ = _operand(ns1)

@@ -49,7 +49,7 @@ def _amount(name: str, text: str, what: str) -> Fraction:
     return Fraction(text)
 
 
-@std("units.parse", result=NUMBER)
+@std("units.parse", result=NUMBER, result_name="y")
 def units_parse(x: str) -> Number:
     """An amount with a decimal (K, M ...) or binary (Ki, Mi ...) unit; ``m`` is a thousandth."""
     name = "units.parse"
@@ -82,7 +82,7 @@ def units_parse(x: str) -> Number:
     )
 
 
-@std("units.parse_bytes", result=NUMBER)
+@std("units.parse_bytes", result=NUMBER, result_name="y")
 def units_parse_bytes(x: str) -> int:
     """A number of bytes with a decimal (KB, MB ...) or binary (KiB, MiB ...) unit."""
     name = "units.parse_bytes"

@@ -18,7 +18,7 @@ _EPOCHS = 0x01B21DD213814000
 _DOMAINS = ("Person", "Group", "Org")
 
 
-@std("uuid.rfc4122", nondeterministic=True, memoize=True)
+@std("uuid.rfc4122", nondeterministic=True, memoize=True, result_name="output")
 def uuid_rfc4122(k: str) -> str:
     """A random UUID (version 4); within a query the same for the same key."""
     return str(uuid4())
@@ -49,7 +49,7 @@ def _mac_kind(byte: int) -> str:
     return f"{reach}:{'multicast' if byte & 1 else 'unicast'}"
 
 
-@std("uuid.parse", result=object_of(STRING, ANY))
+@std("uuid.parse", result=object_of(STRING, ANY), result_name="result")
 def uuid_parse(uuid: str) -> Any:
     """What a UUID says of itself: version, variant, and for versions 1 and 2 time and node."""
     data = _read(uuid)

@@ -11,7 +11,7 @@ from regolive_std._declare import ANY, array, std, tuple_of
 _COMPOSITES = frozenset({dict, list, RegoSet})
 
 
-@std("walk", args=[ANY], result=tuple_of(array(), ANY), relation=True)
+@std("walk", args=[ANY], result=tuple_of(array(), ANY), relation=True, result_name="output")
 def walk(ctx: BuiltinContext, x: Any) -> list[Any]:
     """The pairs of path and value of everything in a value, itself included.
 

@@ -47,7 +47,7 @@ def _certificates(text: str) -> list[Any]:
     return certificates.parse_all(data)
 
 
-@std("crypto.x509.parse_certificates", result=_OBJECTS)
+@std("crypto.x509.parse_certificates", result=_OBJECTS, result_name="output")
 def x509_parse_certificates(certs: str) -> list[Any]:
     """The certificates in PEM, or in base64 of DER or PEM, with the fields that Go gives them."""
     from regolive_std.certificates_json import certificate_json
@@ -66,7 +66,7 @@ def _verified(certs: list[Any], options: Any, *, uri_strings: bool) -> list[Any]
     return [True, [certificate_json(c, uri_strings=uri_strings) for c in chain]]
 
 
-@std("crypto.x509.parse_and_verify_certificates", result=_VERIFIED)
+@std("crypto.x509.parse_and_verify_certificates", result=_VERIFIED, result_name="output")
 def x509_parse_and_verify_certificates(ctx: BuiltinContext, certs: str) -> list[Any]:
     """``[true, chain]`` if the last certificate is the first one's, else ``[false, []]``.
 
@@ -142,7 +142,7 @@ def _key_usages(value: Any) -> tuple[int, ...]:
     return tuple(_KEY_USAGES[name] for name in names)
 
 
-@std("crypto.x509.parse_certificate_request", result=_OBJECT)
+@std("crypto.x509.parse_certificate_request", result=_OBJECT, result_name="output")
 def x509_parse_certificate_request(csr: str) -> dict[str, Any]:
     """A certificate request in PEM, or in base64 of DER or PEM, with the fields Go gives it."""
     from regolive_std.certificates_json import request_json
@@ -159,7 +159,7 @@ def x509_parse_certificate_request(csr: str) -> dict[str, Any]:
     return request_json(data)
 
 
-@std("crypto.x509.parse_keypair", args=[STRING, STRING], result=_OBJECT)
+@std("crypto.x509.parse_keypair", args=[STRING, STRING], result=_OBJECT, result_name="output")
 def x509_parse_keypair(cert: str, pem: str) -> dict[str, Any]:
     """A certificate and its private key, in PEM or in base64 of DER, if they belong together."""
     from regolive_std.keypair import keypair_json
@@ -167,7 +167,7 @@ def x509_parse_keypair(cert: str, pem: str) -> dict[str, Any]:
     return keypair_json(_decoded(cert), _decoded(pem))
 
 
-@std("crypto.x509.parse_rsa_private_key", result=_OBJECT)
+@std("crypto.x509.parse_rsa_private_key", result=_OBJECT, result_name="output")
 def x509_parse_rsa_private_key(pem: str) -> dict[str, Any] | None:
     """The first private key in PEM, or in base64 of PEM, as a JWK; null if there is none."""
     if not pem:
@@ -188,7 +188,7 @@ def _unwrapped(data: bytes) -> bytes:
         return data
 
 
-@std("crypto.parse_private_keys", result=_OBJECTS)
+@std("crypto.parse_private_keys", result=_OBJECTS, result_name="output")
 def parse_private_keys(keys: str) -> list[Any] | None:
     """The private keys in PEM, or in base64 of PEM, with the fields that Go gives them."""
     if not keys:

@@ -234,13 +234,13 @@ def _load(ctx: BuiltinContext, text: str) -> Any:
         raise BuiltinError("yaml: exceeded max depth") from None
 
 
-@std("yaml.unmarshal", result=ANY)
+@std("yaml.unmarshal", result=ANY, result_name="y")
 def yaml_unmarshal(ctx: BuiltinContext, x: str) -> Any:
     """The value that a YAML document stands for (the first, if there are several)."""
     return _load(ctx, x)
 
 
-@std("yaml.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
+@std("yaml.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def yaml_is_valid(ctx: BuiltinContext, x: Any) -> bool:
     """Whether a value is a string with a YAML document."""
     if x.__class__ is not str:
@@ -369,7 +369,7 @@ def _number_or_name(value: Any) -> str:
         return format_number(value)
 
 
-@std("yaml.marshal")
+@std("yaml.marshal", result_name="y")
 def yaml_marshal(x: Any) -> str:
     """The value as a YAML document."""
     out = io.StringIO()

@@ -79,14 +79,16 @@ def builtin(
     variadic: bool = False,
     args: Sequence[Mapping[str, Any]] | None = None,
     result: Mapping[str, Any] | None = None,
+    result_name: str | None = None,
 ) -> Callable[[F], F]:
     """Mark a function as the Rego builtin ``name`` (dotted, as policies call it).
 
     ``nondeterministic``: it may give different results for the same operands. ``memoize``: within
     a query it runs once for equal operands. ``trusted``: skip the check that a composite result
     holds Rego values only (for results that come from documents). ``args`` and ``result`` give
-    types in OPA's format where annotations cannot say them. ``relation`` and ``variadic`` (with a
-    last parameter ``*operands``) are for ``walk`` and ``print``.
+    types in OPA's format where annotations cannot say them. Messages call operands by the names of
+    the parameters, and the result by ``result_name``. ``relation`` and ``variadic`` (with a last
+    parameter ``*operands``) are for ``walk`` and ``print``.
 
     Return a Rego value, or ``UNDEFINED``. Raise :class:`~regolive.errors.BuiltinError`, or any
     exception: the call is then undefined, or an error under strict builtin errors.
@@ -104,6 +106,7 @@ def builtin(
             "variadic": variadic,
             "args": args,
             "result": result,
+            "result_name": result_name,
         }
         setattr(function, _MARK, options)
         return function
@@ -169,6 +172,8 @@ def read_spec(function: Callable[..., Any]) -> BuiltinSpec:
         result = _convert(name, "return", hints["return"])
     else:
         raise TypeError(f"builtin {name!r}: the result has no annotation")
+    if options["result_name"] is not None:
+        result["name"] = options["result_name"]
     return BuiltinSpec(
         name=name,
         args=tuple(args),

@@ -22,6 +22,9 @@ def test_operand_names_are_opas(call: Any) -> None:
         declared = [a.get("name") for a in theirs.get(name, {}).get("decl", {}).get("args", [])]
         if declared and all(declared):
             assert [a["name"] for a in bound.spec.args] == declared, name
+        result = theirs.get(name, {}).get("decl", {}).get("result") or {}
+        if result.get("name"):
+            assert bound.spec.result.get("name") == result["name"], name
 
 
 def test_every_builtin_says_what_it_does_in_a_sentence(call: Any) -> None:
