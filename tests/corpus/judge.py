@@ -4,7 +4,8 @@ What must be equal:
 
 * for what OPA finds wrong in compiling: the set of (code, file, row, column, first line of the
   message), and the lines below the message (the types of a type error). The names of variables that
-  a compiler makes (``__local12__``) count as one name;
+  a compiler makes (``__local12__``) count as one name, for which the policy's own name is as good.
+  Where OPA gives no place, any is better;
 * for what OPA cannot parse: in each file the place and code of the first error. OPA goes on in the
   middle of a statement that it has refused, and reports further errors that follow from the first;
   a parser that goes on at the next statement instead has others, or more. So every *row* that OPA
@@ -88,7 +89,25 @@ def _ours(found: Diagnostic) -> Expected:
 
 def _compile_differences(theirs: Sequence[Expected], ours: Sequence[Expected]) -> list[str]:
     want, have = set(map(_normal, theirs)), set(map(_normal, ours))
-    return _listed("missing", want - have) + _listed("not OPA's", have - want)
+    missing, more = want - have, have - want
+    for error in list(missing):
+        better = next((other for other in more if _is_better(other, error)), None)
+        if better is not None:
+            missing.discard(error)
+            more.discard(better)
+    return _listed("missing", missing) + _listed("not OPA's", more)
+
+
+def _is_better(ours: Expected, theirs: Expected) -> bool:
+    """Whether an error of ours says what OPA's says: with a place where OPA has none, and with the
+    policy's name of a variable where OPA has one of its own."""
+    place = (ours.file, ours.row, ours.col) == (theirs.file, theirs.row, theirs.col)
+    message = re.escape(theirs.message).replace("__local__", r"\w+")
+    return (
+        (place or not theirs.file)
+        and (ours.code, ours.detail) == (theirs.code, theirs.detail)
+        and re.fullmatch(message, ours.message) is not None
+    )
 
 
 def _normal(error: Expected) -> Expected:

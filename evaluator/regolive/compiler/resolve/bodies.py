@@ -9,7 +9,7 @@ from regolive.compiler.program import Stage
 from regolive.compiler.resolve.calls import (
     call_statement,
     call_with_result,
-    is_equation,
+    has_result,
     metadata_call,
 )
 from regolive.compiler.resolve.scopes import declare, shadows_root, some_names
@@ -78,7 +78,7 @@ def statement(w: Work, expr: n.Expr, implicit: str | None = None) -> None:
             STATEMENTS[n.Call](w, expr, term)
             return
         else:
-            made = call_statement(w, term)
+            made = call_statement(w, term, expr.loc)
     elif isinstance(term, n.Term):
         item.hoist = negated
         made = TERMS[term.__class__](w, term)
@@ -162,12 +162,12 @@ def _assign_call(w: Work, expr: n.Expr, target: n.Var, value: n.Call) -> None:
     item = w.item
     result = n.Var(target.loc, "")
     constant = metadata_call(w, value)
-    if constant is not None:
+    if constant is not None and not value.args:
         made = n.Call(expr.loc, w.eq, (result, constant), ":=")
     else:
         made = call_with_result(w, value, result)
     # What is called comes first: it does not see the new variable.
-    item.loose = item.args if is_equation(w, value) else item.binds
+    item.loose = item.binds if has_result(w, value) else item.args
     result.name = _assigned(w, target, expr).name
     item.expr = n.Expr(value.loc, made, False, item.withs, expr.generated)
     w.out.append(item)

@@ -18,18 +18,37 @@ from regolive.compiler.types.arity import arity_details
 from regolive.errors import nearest
 from regolive.syntax import nodes as n
 
+_INSTEAD = {
+    "all": "`every x in xs { x }`",
+    "any": "`true in xs`",
+    "re_match": "`regex.match`",
+    "net.cidr_overlap": "`net.cidr_contains`",
+    "set_diff": "`-` on the two sets",
+    "cast_array": "`is_array`, and `[x | some x in xs]` to make an array of a set",
+    "cast_boolean": "`is_boolean`",
+    "cast_null": "`is_null`",
+    "cast_object": "`is_object`",
+    "cast_set": "`is_set`, and `{x | some x in xs}` to make a set of an array",
+    "cast_string": "`is_string`",
+}
+"""What to write in place of deprecated builtins."""
+
 
 def call(w: Work, term: n.Call) -> n.Term:
     """A call inside of a term: the variable that has its result."""
     constant = metadata_call(w, term)
-    if constant is not None:
+    if constant is not None and not term.args:
         return constant
     result = n.Var(term.loc, w.fresh())
     outer = w.item
     item = Item(outer.withs, outer.with_needs)
     w.item = item
-    item.expr = n.Expr(term.loc, call_with_result(w, term, result), False, outer.withs, True)
-    if not is_equation(w, term):
+    if constant is None:
+        made = call_with_result(w, term, result)
+    else:
+        made = n.Call(term.loc, w.eq, (inner(w, term.args[-1]), constant))
+    item.expr = n.Expr(term.loc, made, False, outer.withs, True)
+    if has_result(w, term):
         item.binds.add(result.name)
     w.out.append(item)
     w.item = outer
@@ -51,26 +70,35 @@ def call_with_result(w: Work, term: n.Call, result: n.Var) -> n.Call:
     return n.Call(term.loc, func, tuple(args), term.infix)
 
 
-def is_equation(w: Work, term: n.Call) -> bool:
-    """Whether a call is of ``eq``, which has no result."""
+def has_result(w: Work, term: n.Call) -> bool:
+    """Whether a call has a result: not one of ``eq``, or of what stands for annotations with
+    operands that it does not have."""
     first = term.func.terms[0]
     name = first.name if isinstance(first, n.Var) and len(term.func.terms) == 1 else ""
-    return name == "eq" and w.env.get(name) is None
+    if name == "eq" and w.env.get(name) is None:
+        return False
+    return not term.args or metadata_call(w, term) is None
 
 
 def _written(term: n.Call) -> str:
     return f"{term_text(term.func)}({', '.join(arg.loc.text for arg in term.args)})"
 
 
-def call_statement(w: Work, term: n.Call) -> n.Term:
-    """A call that is a statement; a pattern for its result may be one operand more."""
+def call_statement(w: Work, term: n.Call, loc: n.Loc) -> n.Term:
+    """A call that is a statement; a pattern for its result may be one operand more.
+
+    ``loc`` is the place of the statement.
+    """
     constant = metadata_call(w, term)
     if constant is not None:
-        return constant
-    func, arity, name = operator(w, term)
+        if not term.args:
+            return constant
+        # One operand of a function that has none is its result.
+        return n.Call(term.loc, w.eq, (*[inner(w, arg) for arg in term.args], constant)[-2:])
+    func, arity, name = operator(w, term, loc)
     args = term.args
     if arity is not None and name is None and not arity <= len(args) <= arity + 1:
-        _wrong_arity(w, func, arity, len(args), term.loc)
+        _wrong_arity(w, func, arity, len(args), loc)
     item = w.item
     made = []
     for index, arg in enumerate(args):
@@ -83,45 +111,49 @@ def call_statement(w: Work, term: n.Call) -> n.Term:
         item.binds |= item.loose
         item.loose = item.args
     if name is not None and arity is not None and not arity <= len(args) <= arity + 1:
-        _wrong_operands(w, name, args, term.loc)
+        _wrong_operands(w, name, args, loc)
     return n.Call(term.loc, func, tuple(made), term.infix)
 
 
-def operator(w: Work, term: n.Call) -> tuple[n.Ref, int | None, str | None]:
-    """What is called, how many operands it takes (None: nobody knows), a builtin's name."""
+def operator(
+    w: Work, term: n.Call, statement: n.Loc | None = None
+) -> tuple[n.Ref, int | None, str | None]:
+    """What is called, how many operands it takes (None: nobody knows), a builtin's name.
+
+    ``statement`` is the place of the statement, if the call is one and no value.
+    """
     func = term.func
+    loc = statement or term.loc
     terms = func.terms
     first = terms[0]
     if not isinstance(first, n.Var):
-        _undefined(w, term_text(func), term.loc)
+        _undefined(w, term_text(func), loc)
         return func, None, None
     head = first.name
     meaning = w.env.get(head)
     if isinstance(meaning, Global):
-        return _global_operator(w, term, meaning)
+        return _global_operator(w, func, loc, meaning)
     name = head if len(terms) == 1 else builtin_name(terms)
     if isinstance(meaning, str):
-        known = name in w.arities or w.package_function(name)
-        if known and not w.head and meaning not in w.params:
-            message = f"called function {name} shadowed"
-            w.find(Stage.LOCALS, "compile", message, func.loc)
+        if statement is not None or w.head:
+            _undefined(w, term_text(func), loc)
         else:
-            _undefined(w, name, term.loc)
+            message = f"called function {term_text(func)} shadowed"
+            w.find(Stage.LOCALS, "compile", message, loc)
         return func, None, None
     if meaning is not None:
         unbound(w, first)
     arity = w.arities.get(name)
     if arity is None:
-        _undefined(w, name, term.loc)
+        _undefined(w, term_text(func), loc)
     else:
-        _check_builtin(w, name, term.loc)
+        _check_builtin(w, name, loc)
     return func, arity, name
 
 
 def _global_operator(
-    w: Work, term: n.Call, meaning: Global
+    w: Work, func: n.Ref, loc: n.Loc, meaning: Global
 ) -> tuple[n.Ref, int | None, str | None]:
-    func = term.func
     steps = func.terms[1:]
     meaning.used = True
     made = n.Ref(func.loc, meaning.prefix + steps)
@@ -130,7 +162,7 @@ def _global_operator(
     if arity is None and path in w.exports.values:
         arity = 0  # a rule that is no function: the types say so where nothing else is wrong
     if arity is None:
-        _undefined(w, term_text(made), term.loc)
+        _undefined(w, term_text(made), loc)
     else:
         w.refs.append(made)
     return made, arity, None
@@ -142,7 +174,9 @@ def _check_builtin(w: Work, name: str, loc: n.Loc) -> None:
         w.find(Stage.UNSAFE_BUILTINS, "type", message, loc)
     if name in w.options.deprecated and (w.v1 or w.strict):
         message = f"deprecated built-in function calls in expression: {name}"
-        w.find(Stage.DEPRECATED_BUILTINS, "type", message, loc)
+        instead = _INSTEAD.get(name)
+        hint = f"use {instead}" if instead else None
+        w.find(Stage.DEPRECATED_BUILTINS, "type", message, loc, hint)
 
 
 def builtin_name(terms: Iterable[Any]) -> str:
@@ -179,7 +213,7 @@ def _wrong_arity(w: Work, func: n.Ref, arity: int, given: int, loc: n.Loc) -> No
 
 def _wrong_operands(w: Work, name: str, operands: Sequence[n.Term], loc: n.Loc) -> None:
     """A builtin that is called with too many or too few operands."""
-    if name in w.options.variadic or name in w.options.void:
+    if name in w.options.variadic or name in w.options.void or name in METADATA:
         return
     env = w.env
     details = arity_details(
@@ -212,12 +246,12 @@ def nearest_function(w: Work, name: str) -> str | None:
 
 
 def metadata_call(w: Work, term: n.Call) -> n.Term | None:
-    """What ``rego.metadata.rule()`` or ``.chain()`` stands for; None for other calls."""
+    """What a call of ``rego.metadata.rule`` or ``.chain`` stands for; None for other calls."""
     terms = term.func.terms
     first = terms[0]
     if len(terms) != 3 or not isinstance(first, n.Var) or first.name != "rego":
         return None
-    if w.env.get("rego") is not None or term.args:
+    if w.env.get("rego") is not None:
         return None
     name = builtin_name(terms)
     return metadata_term(w, name, term.loc) if name in METADATA and name in w.arities else None

@@ -64,13 +64,6 @@ def _differ(a: n.Term, b: n.Term) -> bool:
 
 
 def _members(a: n.Object, b: n.Object) -> list[tuple[n.Term, n.Term]]:
-    if len(a.flat) != len(b.flat):
-        return []
-    found = []
+    """The values of the keys that both have, as far as that can be told from the text."""
     others = b.pairs
-    for key, value in a.pairs:
-        match = next((other for name, other in others if same(name, key)), None)
-        if match is None:
-            return []
-        found.append((value, match))
-    return found
+    return [(value, other) for key, value in a.pairs for name, other in others if same(name, key)]

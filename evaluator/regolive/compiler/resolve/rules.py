@@ -33,7 +33,6 @@ def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
     args = None if head.args is None else _parameters(w, rule, head.args)
     safe = set() if args is None else set(w.item.args)
     missing = set() if args is None else set(w.item.needs)
-    w.params = set(safe)
     w.free = set()
     w.templated = []
     resolved = _link(w, rule, package, args, safe)
@@ -163,7 +162,7 @@ def _one(
         for item in items:
             names |= item.own_names()
         for name, place in heads.items():
-            if name not in names:
+            if name not in names and w.is_written(name):
                 unsafe(w, name, place, Stage.SAFE_HEADS)
     if items:
         exprs = ordered(w, items, set(safe))

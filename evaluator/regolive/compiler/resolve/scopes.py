@@ -21,17 +21,21 @@ def declare(w: Work, name: str, loc: n.Loc, kind: str, site: n.Loc) -> str:
 
     ``loc`` is where an error is reported, ``site`` the declaring statement.
     """
+    if name in ROOTS:
+        w.hidden = True
     scope = w.scope
     old = scope.declared.get(name)
     if old is not None:
         how = "assigned" if old.kind == "assigned" else "declared"
         message = f"arg {name} redeclared" if old.kind == "arg" else f"var {name} {how} above"
         w.find(Stage.LOCALS, "compile", message, loc)
+        w.used.add(old.name)
         return old.name
-    if name in scope.seen:
-        w.find(Stage.LOCALS, "compile", f"var {name} referenced above", loc)
     fresh = w.fresh()
     w.names[fresh] = name
+    if name in scope.seen:
+        w.find(Stage.LOCALS, "compile", f"var {name} referenced above", loc)
+        w.used.add(fresh)
     scope.saved.append((name, w.env.get(name)))
     scope.declared[name] = Declared(kind, site, fresh)
     w.env[name] = fresh

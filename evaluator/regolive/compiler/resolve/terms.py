@@ -42,6 +42,8 @@ def var(w: Work, term: n.Var) -> n.Term:
     meaning.used = True
     w.item.evaluates = True
     w.varying = False
+    if w.hidden and isinstance(w.env.get(meaning.root), str):
+        return ref(w, n.Ref(term.loc, meaning.prefix))
     made = n.Ref(term.loc, meaning.prefix)
     if meaning.root == "data":
         w.refs.append(made)
@@ -65,6 +67,8 @@ def ref(w: Work, term: n.Ref) -> n.Ref:
             made = [n.Var(head.loc, meaning)]
         elif isinstance(meaning, Global):
             meaning.used = True
+            if w.hidden and isinstance(w.env.get(meaning.root), str):
+                return ref(w, n.Ref(term.loc, (*meaning.prefix, *terms[1:])))
             made = list(meaning.prefix)
             data = meaning.root == "data"
         else:

@@ -202,12 +202,12 @@ class Work:
         "free",
         "functions",
         "head",
+        "hidden",
         "item",
         "names",
         "options",
         "out",
         "package",
-        "params",
         "refs",
         "replaced",
         "rule",
@@ -251,10 +251,11 @@ class Work:
         self.rule: n.Rule | None = None
         # Parameters that are computed: the variables in their place, and what they are.
         self.computed: list[tuple[n.Var, n.Term]] = []
-        # The variables that the parameters of the function at hand are.
-        self.params: set[str] = set()
         # Whether a head is walked: what is called there may be a parameter's name.
         self.head = False
+        # Whether some variable is called input or data. It hides the document, as in OPA from what
+        # other names stand for too.
+        self.hidden = False
         # Whether the reference walked last has steps that are not constant.
         self.varying = False
         # Places of undeclared variables, where print and template strings look for them.
@@ -284,10 +285,6 @@ class Work:
     def shown(self, name: str) -> str:
         """What the policy calls a variable of the resolved tree."""
         return "_" if name[:1] == "$" else self.names.get(name, name)
-
-    def package_function(self, name: str) -> bool:
-        """Whether the package has a rule of that name."""
-        return name in self.exports.rules.get(self.package, ())
 
     def fresh(self) -> str:
         """A name that nothing else has."""
