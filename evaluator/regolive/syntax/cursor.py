@@ -33,6 +33,12 @@ _NAMES = {
 }
 
 
+def token_name(kind: str) -> str:
+    """OPA's name of a kind of token: ``assign token``, ``if keyword``."""
+    sort = "keyword" if kind in ALL_KEYWORDS else "token"
+    return f"{_NAMES.get(kind, kind)} {sort}"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """What a text may use, beside the version it is written in.
@@ -48,13 +54,19 @@ class Dialect:
 
 
 class Failed(Exception):
-    """The text is not what the grammar wants here."""
+    """The text is not what the grammar wants here.
 
-    def __init__(self, message: str, offset: int, hint: str | None = None) -> None:
+    ``cause`` is the failure behind this one, where OPA reports another.
+    """
+
+    def __init__(
+        self, message: str, offset: int, hint: str | None = None, cause: Failed | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
         self.hint = hint
+        self.cause = cause
 
 
 class Cursor:
@@ -131,8 +143,7 @@ class Cursor:
         kind = self.kinds[at]
         if kind == "illegal":
             return self.fail(self.tokens.problems[at], hint=hint)
-        sort = "keyword" if kind in ALL_KEYWORDS else "token"
-        message = f"unexpected {_NAMES.get(kind, kind)} {sort}"
+        message = f"unexpected {token_name(kind)}"
         return self.fail(f"{message}: {expected}" if expected else message, hint=hint)
 
     def unexpected_space(self, expected: str) -> Failed:

@@ -28,8 +28,8 @@ ALL_KEYWORDS = KEYWORDS_V1 | FUTURE_V1
 MAX_DEPTH = 64
 """How deep brackets may be nested.
 
-OPA allows 100,000 levels. Nobody writes more than some twenty; the limit keeps the parser, and every
-stage that walks a tree by recursion, far from the end of its stack.
+OPA allows 100,000 levels. Nobody writes more than some twenty; the limit keeps the parser, and
+every stage that walks a tree by recursion, far from the end of its stack.
 """
 
 TOO_DEEP = "max parsing recursion depth exceeded"

@@ -74,6 +74,11 @@ class LogicalParser(ExpressionParser):
             expr = self._finish(operand)
             if expr.withs and self._is_operator(self.kinds[self.at]) and _is_plain_not(expr):
                 raise self._with_on_operand(expr.withs[0])
+            expr.loc = self.loc(first, self.at - 1)
+            if isinstance(expr.term, n.Not) and not expr.term.explicit:
+                # As in OPA, `not` and what it negates stand in one place.
+                for inner in expr.term.body:
+                    inner.loc = expr.loc
             return expr
         expr = super().literal()
         if not self._is_operator(self.kinds[self.at]):
@@ -134,9 +139,7 @@ class LogicalParser(ExpressionParser):
                     "move it out of the operand, or add an expression that can fail",
                 )
         where = self.loc(left.first, self.at - 1)
-        term = n.Logical(
-            where, operator, left.body, right.body, left.explicit, right.explicit
-        )
+        term = n.Logical(where, operator, left.body, right.body, left.explicit, right.explicit)
         return _Operand((n.Expr(where, term),), False, left.first)
 
     # Operands
@@ -223,9 +226,10 @@ class LogicalParser(ExpressionParser):
         elif kind == "(" and (self.logical or whole):
             inner = self._group(operand_context=True, prefix="not ")
         if inner is None:
+            start = self.at
             term = self.expression()
-            where = self.loc(first, self.at - 1)
-            inner = _Operand((n.Expr(where, term),), False, first)
+            where = self.loc(start, self.at - 1)
+            inner = _Operand((n.Expr(where, term),), False, start)
         where = self.loc(first, self.at - 1)
         node = n.Not(where, inner.body, inner.explicit)
         return _Operand((n.Expr(where, node),), False, first)
@@ -268,11 +272,13 @@ class LogicalParser(ExpressionParser):
         if self.kinds[self.at] == ")":
             if operand_context:
                 raise self.fail("empty parenthesized group", opened)
-            return self._no_group(opened, saved)
+            self._no_group(opened, saved)
+            return None
         try:
             inner = self._operand("")
         except Failed:
-            return self._no_group(opened, saved)
+            self._no_group(opened, saved)
+            return None
         if self._is_operator(self.kinds[self.at]):
             expr = self._finish(inner)
             return self._close_group(opened, _Operand((expr,), False, opened))
@@ -280,11 +286,13 @@ class LogicalParser(ExpressionParser):
             return self._group_with(opened, saved, inner, operand_context)
         if inner.explicit:
             self._refuse_body(opened, saved, inner, prefix)
-            return self._no_group(opened, saved)
+            self._no_group(opened, saved)
+            return None
         expr = inner.body[0]
         if expr.negated or isinstance(expr.term, (n.Not, n.Logical)):
             return self._close_group(opened, _Operand(inner.body, False, opened))
-        return self._no_group(opened, saved)
+        self._no_group(opened, saved)
+        return None
 
     def _no_group(self, opened: int, saved: tuple[int, int]) -> None:
         self.at, self.wildcards = saved
@@ -307,7 +315,8 @@ class LogicalParser(ExpressionParser):
         group = self._close_group(opened, _Operand((expr,), False, opened))
         if operand_context or self.kinds[self.at] in _OPERATORS:
             return group
-        return self._no_group(opened, saved)
+        self._no_group(opened, saved)
+        return None
 
     # What is refused
 

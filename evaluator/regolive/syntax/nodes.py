@@ -99,6 +99,24 @@ class Loc:
         return f"{self.source.name}:{row}:{col}"
 
 
+class GroupLoc(Loc):
+    """The place of a term that begins with a parenthesis: ``(a + b)``, ``(a + b) * c``.
+
+    It starts at what stands in the parenthesis, as in OPA; the text begins with the parenthesis.
+    """
+
+    __slots__ = ("outer",)
+
+    def __init__(self, source: Source, start: int, end: int, outer: int) -> None:
+        super().__init__(source, start, end)
+        self.outer = outer
+
+    @property
+    def text(self) -> str:
+        """What stands there, with the parentheses."""
+        return self.source.text[self.outer : self.end]
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """The base of all nodes. ``parts`` names the fields that hold nodes or tuples of them."""
@@ -259,8 +277,8 @@ class Every(Node):
 class Not(Node):
     """``not`` as ``import future.keywords.not`` has it: holds where the body cannot be satisfied.
 
-    The body is one expression, or in braces (``explicit``) any number. Without the import a negation
-    is an Expr that is ``negated``. See OPA's policy reference, keyword ``not``.
+    The body is one expression, or in braces (``explicit``) any number. Without the import a
+    negation is an Expr that is ``negated``. See OPA's policy reference, keyword ``not``.
     """
 
     body: Body

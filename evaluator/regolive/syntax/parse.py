@@ -11,6 +11,7 @@ from regolive.syntax.annotations import attach, read_annotations
 from regolive.syntax.cursor import Cursor, Dialect, Failed
 from regolive.syntax.lexer import FUTURE_V1, KEYWORDS_V0, KEYWORDS_V1, TOO_DEEP, lex
 from regolive.syntax.module import ModuleParser
+from regolive.syntax.places import position
 
 CODE = "rego_parse_error"
 MAX_TREE_DEPTH = 200
@@ -160,7 +161,12 @@ def _keywords(dialect: Dialect) -> frozenset[str]:
 
 
 def _diagnostics(parser: Cursor, failures: Iterable[Failed]) -> list[Diagnostic]:
-    return [_diagnostic(parser, failed) for failed in failures]
+    found: list[Diagnostic] = []
+    for failed in failures:
+        found.append(_diagnostic(parser, failed))
+        if failed.cause is not None:
+            found.append(_diagnostic(parser, failed.cause))
+    return found
 
 
 def _diagnostic(parser: Cursor, failed: Failed) -> Diagnostic:
@@ -169,18 +175,6 @@ def _diagnostic(parser: Cursor, failed: Failed) -> Diagnostic:
     hint = failed.hint or hints.suggest(parser, failed)
     place = Location(source.name, row, col)
     return Diagnostic(CODE, failed.message, place, source.line(row), hint)
-
-
-def position(source: n.Source, offset: int) -> tuple[int, int]:
-    """Row and column as OPA counts them for errors.
-
-    The end of a text is where its last character is, and a line break is column 0 of the next row.
-    """
-    text = source.text
-    if offset >= len(text):
-        offset = max(len(text) - 1, 0)
-    row, col = source.row_col(offset)
-    return (row + 1, 0) if text[offset : offset + 1] == "\n" else (row, col)
 
 
 def _too_deep(parser: Cursor) -> PolicyError:

@@ -6,6 +6,8 @@ What Rego v1 demands of a rule beyond v0's grammar (``if``, ``contains``) is col
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from regolive.syntax import nodes as n
 from regolive.syntax.cursor import Dialect, Failed
 from regolive.syntax.lexer import ALL_KEYWORDS, KEYWORDS_V1, Tokens
@@ -59,9 +61,7 @@ class RuleParser(LogicalParser):
             return [n.Rule(head.loc, head, body, generated_body=True)]
         return self._with_bodies(first, head, contains, has_if)
 
-    def _with_bodies(
-        self, first: int, head: n.Head, contains: bool, has_if: bool
-    ) -> list[n.Rule]:
+    def _with_bodies(self, first: int, head: n.Head, contains: bool, has_if: bool) -> list[n.Rule]:
         multi = contains
         if not has_if:
             self._demand(first, head, "if")
@@ -84,7 +84,7 @@ class RuleParser(LogicalParser):
         rule = n.Rule(self.loc(first, self.at - 1), head, body)
         if self._is_else():
             self._check_else(head, multi)
-            rule.else_ = self._else_chain(head, has_if)
+            rule.else_ = self._else_chain(head)
             rule.loc = self.loc(first, self.at - 1)
         found = [rule]
         while self.kinds[self.at] == "{":
@@ -305,18 +305,20 @@ class RuleParser(LogicalParser):
         if multi:
             raise self.fail("else keyword cannot be used on multi-value rules")
 
-    def _else_chain(self, head: n.Head, has_if: bool) -> n.Rule:
+    def _else_chain(self, head: n.Head) -> n.Rule:
         """The links of a chain, each the next of the one before."""
         links: list[n.Rule] = []
         while self._is_else():
-            links.append(self._else(head, has_if))
+            links.append(self._else(head))
             if links[-1].generated_body:
                 break
-        for index in range(len(links) - 1, 0, -1):
-            links[index - 1].else_ = links[index]
+        end = links[-1].loc.end
+        for link, following in pairwise(links):
+            link.else_ = following
+            link.loc = n.Loc(self.source, link.loc.start, end)
         return links[0]
 
-    def _else(self, head: n.Head, has_if: bool) -> n.Rule:
+    def _else(self, head: n.Head) -> n.Rule:
         first = self.at
         place = self.here()
         made = self._again(head)
@@ -345,11 +347,10 @@ class RuleParser(LogicalParser):
             else:
                 body = (self.literal(),)
         elif kind == "{":
-            if not has_if:
-                self._demand(first, head, "if")
+            self._demand(first, head, "if")
             body = self._braced_body()
         else:
             generated = True
-            body = (n.Expr(place, n.Scalar(place, True), generated=True),)
+            body = (n.Expr(made.loc, n.Scalar(made.loc, True), generated=True),)
         where = self.loc(first, self.at - 1)
         return n.Rule(where, made, body, generated_body=generated)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from regolive.syntax import nodes as n
 from regolive.syntax.terms import value_name
 
-_OPERATORS = frozenset(
-    {"==", "!=", "<", "<=", ">", ">=", "|", "&", "+", "-", "*", "/", "%", "in"}
-)
+_OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">=", "|", "&", "+", "-", "*", "/", "%", "in"})
 
 
 class NotARule(Exception):

@@ -1,15 +1,15 @@
 """Terms: scalars, variables, references, calls, composites, comprehensions, infix operators.
 
-Where Rego is ambiguous (``{a | b}`` is a comprehension, ``{a | b, c}`` a set) the less usual reading
-is remembered by its bracket, so that what stands inside is read at most twice, not twice for each
-level.
+Where Rego is ambiguous (``{a | b}`` is a comprehension, ``{a | b, c}`` a set) the less usual
+reading is remembered by its bracket, so that what stands inside is read at most twice, not twice
+for each level.
 """
 
 from __future__ import annotations
 
 from regolive.syntax import literals
 from regolive.syntax import nodes as n
-from regolive.syntax.cursor import Cursor, Dialect, Failed
+from regolive.syntax.cursor import Cursor, Dialect, Failed, token_name
 from regolive.syntax.lexer import ALL_KEYWORDS, Tokens
 
 # How strongly an infix operator binds, and the builtin it calls.
@@ -87,10 +87,11 @@ class TermParser(Cursor):
             place = n.Loc(source, starts[at], ends[at])
             func = n.Ref(place, (n.Var(place, found[1]),))
             where = n.Loc(source, start, ends[self.at - 1])
+            if isinstance(left.loc, n.GroupLoc):
+                where = n.GroupLoc(source, start, where.end, left.loc.outer)
             left = n.Call(where, func, (left, right), kinds[at])
             length += 1
-        if length > self.longest:
-            self.longest = length
+        self.longest = max(self.longest, length)
         return left
 
     def operand(self) -> n.Term:
@@ -116,10 +117,11 @@ class TermParser(Cursor):
             name = n.Scalar(place, f"member_{len(operands) + 1}")
             func = n.Ref(place, (n.Var(place, "internal"), name))
             where = n.Loc(self.source, start, self.ends[self.at - 1])
+            if isinstance(left.loc, n.GroupLoc):
+                where = n.GroupLoc(self.source, start, where.end, left.loc.outer)
             left = n.Call(where, func, (*operands, domain), "in")
             length += 1
-            if length > self.longest:
-                self.longest = length
+            self.longest = max(self.longest, length)
             if self.kinds[self.at] != "in":
                 return left
 
@@ -167,6 +169,7 @@ class TermParser(Cursor):
             if self.kinds[self.at] != ")":
                 raise self._not_terminated("non-terminated expression")
             self.at = following = self.at + 1
+            made.loc = n.GroupLoc(self.source, made.loc.start, self.ends[self.at - 1], start)
         elif at == self.word:
             made = n.Var(n.Loc(self.source, start, end), kind)
         elif kind in _CONSTANTS:
@@ -228,7 +231,7 @@ class TermParser(Cursor):
         source = self.source
         if not isinstance(head, _REF_HEADS) or (is_root(head) and kinds[self.at - 1] == ")"):
             raise Failed(f"illegal ref (head cannot be {value_name(head)})", start)
-        steps = [head]
+        steps: list[n.Term] = [head]
         calls = 0
         while True:
             at = self.at
@@ -242,9 +245,7 @@ class TermParser(Cursor):
                 step = kinds[at]
                 if starts[at] != ends[at - 1]:
                     raise self.unexpected_space("expected identifier")
-                if step != "name" and not (
-                    step in ALL_KEYWORDS and self.dialect.keywords_in_refs
-                ):
+                if step != "name" and not (step in ALL_KEYWORDS and self.dialect.keywords_in_refs):
                     raise self.unexpected("expected identifier")
                 place = n.Loc(source, starts[at], ends[at])
                 steps.append(n.Scalar(place, self.text[starts[at] : ends[at]]))
@@ -374,15 +375,33 @@ class TermParser(Cursor):
 
     def _object(self, at: int, key: n.Term, comma: bool) -> n.Term:
         kinds = self.kinds
-        self.at += 1
+        first = self.at = self.at + 1
         value = self.term()
         if kinds[self.at] == "|" and not comma and at not in self.refused:
             body = self._comprehension_body("}", at, strict=False)
             if body is not None:
                 return n.ObjectComp(self.loc(at, self.at - 1), key, value, body)
+        plain = not comma and kinds[self.at] == ","
         flat = [key, self.infix(False, value)]
         if kinds[self.at] not in (",", "}"):
             raise self.unexpected("non-terminated object")
+        try:
+            self._pairs(flat)
+        except Failed as failed:
+            if not plain:
+                raise
+            # OPA goes back to the first value, and reports that.
+            self.at = first
+            raise Failed(
+                f"unexpected {token_name(kinds[first])}: non-terminated object",
+                self.starts[first],
+                cause=failed.cause or failed,
+            ) from None
+        return n.Object(self.loc(at, self.at - 1), tuple(flat))
+
+    def _pairs(self, flat: list[n.Term]) -> None:
+        """The pairs of an object behind the first, up to and with the closing brace."""
+        kinds = self.kinds
         while kinds[self.at] == ",":
             self.at += 1
             if kinds[self.at] == "}":
@@ -395,7 +414,6 @@ class TermParser(Cursor):
             if kinds[self.at] not in (",", "}"):
                 raise self.unexpected('expected "," or "}"')
         self.at += 1
-        return n.Object(self.loc(at, self.at - 1), tuple(flat))
 
     def _template(self, at: int) -> n.Term:
         if not self.dialect.template_strings:
