@@ -38,11 +38,12 @@ TOO_DEEP = "max parsing recursion depth exceeded"
 _BAD = r"\x00\ufeff\ud800-\udfff"
 
 # One group for each way a token is dealt with: names, strings, signs, comments, opening and closing
-# brackets, signs that tell what a bracket holds, numbers, raw strings, and whatever else.
+# brackets, signs that tell what a bracket holds, numbers, raw strings, and whatever else. Possessive
+# where a string may have no end: there are 2**n ways to cut n characters into pieces.
 _TOKEN = re.compile(
     rf"""[ \t\r\n]*(?:
       ([A-Za-z_][A-Za-z_\d]*)
-    | ("(?:[^"\\\n{_BAD}]+ | \\["\\/bfnrt] | \\u[0-9A-Fa-f]{{4}})*")
+    | ("(?:[^"\\\n{_BAD}]++ | \\["\\/bfnrt] | \\u[0-9A-Fa-f]{{4}})*+")
     | (:=|==|!=|<=|>=|[-+*/%&=<>.,;])
     | (\#[^\n{_BAD}]*)
     | ([\[({{])
