@@ -16,6 +16,7 @@ def exports(modules: Iterable[n.Module]) -> Exports:
     functions: dict[Path, int] = {}
     values: set[Path] = set()
     annotations: dict[Path, list[dict[str, Any]]] = {}
+    seen: set[n.Annotations] = set()
     for module in modules:
         package = module.package.names
         names = rules.setdefault(package, set())
@@ -29,7 +30,9 @@ def exports(modules: Iterable[n.Module]) -> Exports:
             else:
                 values.add(ground_path(package, rule))
             for annotation in rule.annotations:
-                if annotation.scope == "document":
+                # A document's annotation stands with each of its rules.
+                if annotation.scope == "document" and annotation not in seen:
+                    seen.add(annotation)
                     path = ground_path(package, rule)
                     annotations.setdefault(path, []).append(annotation_value(annotation))
     return Exports(
