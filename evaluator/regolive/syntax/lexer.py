@@ -38,8 +38,8 @@ TOO_DEEP = "max parsing recursion depth exceeded"
 _BAD = r"\x00\ufeff\ud800-\udfff"
 
 # One group for each way a token is dealt with: names, strings, signs, comments, opening and closing
-# brackets, signs that tell what a bracket holds, numbers, raw strings, and whatever else. Possessive
-# where a string may have no end: there are 2**n ways to cut n characters into pieces.
+# brackets, signs that tell what a bracket holds, numbers, raw strings, and whatever else. Strings
+# are possessive, as they may have no end: there are 2**n ways to cut n characters into pieces.
 _TOKEN = re.compile(
     rf"""[ \t\r\n]*(?:
       ([A-Za-z_][A-Za-z_\d]*)
@@ -101,6 +101,8 @@ class Tokens:
 
     def enable(self, words: Iterable[str], text: str, first: int) -> None:
         """Make words keywords, from token ``first`` on."""
+        if first >= len(self.kinds):
+            return
         pattern = re.compile(rf"\b(?:{'|'.join(sorted(words))})\b")
         for match in pattern.finditer(text, self.starts[first]):
             index = bisect_left(self.starts, match.start())
