@@ -66,6 +66,7 @@ def _tests_first(
     early: list[ir.Stmt] = []
     late: list[ir.Stmt] = []
     waiting: set[int] = set()  # locals that only a call gives
+    made: set[int] = set()  # composites that the body makes
     end = 0
     for stmt in stmts:
         called = isinstance(stmt, ir.CallStmt) and stmt.func not in _COMPARISONS
@@ -76,6 +77,10 @@ def _tests_first(
             break
         if not all(known.steady(local) for local in writes(stmt)):
             break
+        if not made.issuperset(_filled(stmt)):
+            break  # what a body adds to a set of its rule's it does last
+        if isinstance(stmt, ir.MakeArrayStmt | ir.MakeObjectStmt | ir.MakeSetStmt):
+            made.add(stmt.target)
         end += 1
         if called or waiting.intersection(reads(stmt)):
             late.append(stmt)

@@ -18,6 +18,8 @@ from regolive.syntax.visitor import children, walk
 if TYPE_CHECKING:
     from regolive.compiler.planner.work import Work
 
+# A body of more expressions than this is left as it is: finding an order takes time.
+MOST = 200
 _CLOSURES = (n.ArrayComp, n.SetComp, n.ObjectComp, n.Every, n.Not, n.Logical)
 
 
@@ -27,8 +29,8 @@ class Facts:
 
     ``outer`` are the variables it has itself, ``inner`` those of bodies inside it; ``steps`` those
     that iterate if they are free. ``effect``: it may be there for what it does. ``simple``: it
-    computes with what is at hand, in little time. ``given``: the variables of which it can give one
-    a value.
+    computes with what is at hand, in little time; ``test``: it only looks up and compares.
+    ``given``: sets of variables of which it can give one its values, with those it needs for that.
     """
 
     outer: frozenset[str]
@@ -36,7 +38,8 @@ class Facts:
     steps: frozenset[str]
     effect: bool
     simple: bool
-    given: frozenset[str]
+    test: bool
+    given: tuple[tuple[frozenset[str], frozenset[str]], ...]
 
     @property
     def names(self) -> frozenset[str]:
@@ -60,7 +63,7 @@ def find_facts(expr: n.Expr, arities: Callable[[str], int]) -> Facts:
     outer: set[str] = set()
     inner: set[str] = set()
     steps: set[str] = set()
-    effect, simple = False, not expr.withs
+    effect, simple, closures = False, not expr.withs, False
     todo: list[tuple[n.Node, bool]] = [(expr, False)]
     while todo:
         node, inside = todo.pop()
@@ -88,6 +91,7 @@ def find_facts(expr: n.Expr, arities: Callable[[str], int]) -> Facts:
             continue
         if isinstance(node, n.Every | n.Not | n.Logical):
             simple = False
+        closures = closures or isinstance(node, _CLOSURES)
         inside = inside or isinstance(node, _CLOSURES)
         todo += [(child, inside) for child in children(node)]
     documents = {"input", "data"}
@@ -97,21 +101,37 @@ def find_facts(expr: n.Expr, arities: Callable[[str], int]) -> Facts:
         frozenset(steps - documents),
         effect,
         simple,
-        frozenset() if expr.negated or expr.withs else _given(expr.term, arities),
+        simple and not closures and not _results(expr.term, arities),
+        () if expr.negated or expr.withs else _given(expr.term, arities),
     )
 
 
-def _given(term: n.Node, arities: Callable[[str], int]) -> frozenset[str]:
-    """The variables that an expression can give a value: a side of ``=``, a call's result."""
-    if not isinstance(term, n.Call):
-        return frozenset()
-    builtin = operator(term.func)
-    results: tuple[n.Term, ...] = ()
-    if builtin == "eq":
-        results = term.args
-    elif builtin is not None:
-        results = term.args[arities(builtin) :]
-    return frozenset(result.name for result in results if isinstance(result, n.Var))
+def _results(term: n.Node, arities: Callable[[str], int]) -> tuple[n.Term, ...]:
+    """The operand of a builtin's call that is its result, if it is written."""
+    builtin = operator(term.func) if isinstance(term, n.Call) else None
+    if builtin is None or builtin == "eq":
+        return ()
+    assert isinstance(term, n.Call)
+    return term.args[arities(builtin) :]
+
+
+def _given(
+    term: n.Node, arities: Callable[[str], int]
+) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """The variables of what can be given a value (a side of ``=``, the result of a call), each with
+    those of what gives it.
+    """
+    if isinstance(term, n.Call) and operator(term.func) == "eq" and len(term.args) == 2:
+        a, b = term.args
+        pairs = [(a, names(b)), (b, names(a))]
+    else:
+        operands = term.args if isinstance(term, n.Call) else ()
+        pairs = [(result, names(*operands[:-1])) for result in _results(term, arities)]
+    return tuple(
+        (names(result), needed)
+        for result, needed in pairs
+        if not any(isinstance(node, (n.Ref, *_CLOSURES)) for node in walk(result))
+    )
 
 
 def operator(func: n.Ref) -> str | None:
@@ -138,8 +158,10 @@ def used_later(work: Work, exprs: Sequence[n.Expr], uses: frozenset[str]) -> lis
 
 
 def arranged(work: Work, exprs: Sequence[n.Expr]) -> Sequence[n.Expr]:
-    """The expressions, each scan after what does not depend on it."""
-    if len(exprs) < 2:
+    """The expressions: before each scan what does not depend on it and is quickly done; before each
+    call of a rule or function what only looks up and compares.
+    """
+    if not 2 <= len(exprs) <= MOST:
         return exprs
     facts = {id(expr): work.planner.facts(expr) for expr in exprs}
     everywhere = set(work.vars).union(*(f.outer for f in facts.values()))
@@ -149,14 +171,16 @@ def arranged(work: Work, exprs: Sequence[n.Expr]) -> Sequence[n.Expr]:
     while pending:
         expr = pending.pop(0)
         known = facts[id(expr)]
-        if pending and not known.effect and not known.steps <= bound:
+        iterates = not known.steps <= bound
+        if not known.effect and (iterates or not known.simple or _asks_rules(work, expr)):
             kept: list[n.Expr] = []
             for number, other in enumerate(pending):
                 fact = facts[id(other)]
                 if fact.effect:
                     kept += pending[number:]
                     break
-                if _is_ready(work, other, fact, bound, everywhere):
+                quick = fact.simple if iterates else fact.test
+                if quick and _is_ready(work, other, fact, bound, everywhere):
                     placed.append(other)
                     bound |= fact.outer
                 else:
@@ -168,23 +192,29 @@ def arranged(work: Work, exprs: Sequence[n.Expr]) -> Sequence[n.Expr]:
 
 
 def _is_ready(work: Work, expr: n.Expr, fact: Facts, bound: set[str], everywhere: set[str]) -> bool:
-    """Whether an expression can be asked now, and is quickly done."""
-    if not fact.simple:
-        return False
+    """Whether all that an expression needs has a value, so that it does not iterate either."""
     needed = (fact.outer | (fact.inner & everywhere)) - bound
-    if len(needed) > 1 or not needed <= fact.given - fact.steps:
+    if needed & fact.steps:
+        return False
+    if needed and not any(needed <= given and not needed & by for given, by in fact.given):
         return False
     return not _asks_rules(work, expr)
 
 
 def _asks_rules(work: Work, expr: n.Expr) -> bool:
     """Whether a reference in it can lead to a rule: memoised, and not to be asked for nothing."""
-    for node in walk(expr):
-        if isinstance(node, n.Ref) and not isinstance(node.terms[0], n.Var):
-            continue
-        if isinstance(node, n.Ref) and names(node.terms[0]) == {"data"}:
-            if not work.planner.tree.is_base(node, work.world):
+    todo: list[n.Node] = [expr]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, n.Ref):
+            head, *steps = node.terms
+            todo += steps
+            if not isinstance(head, n.Var):
+                todo.append(head)
+            elif head.name == "data" and not work.planner.tree.is_base(node, work.world):
                 return True
         elif isinstance(node, n.Var) and node.name == "data":
             return True
+        else:
+            todo += children(node)
     return False
