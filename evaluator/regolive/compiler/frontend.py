@@ -160,7 +160,7 @@ def check_modules(
     return check(modules, builtins, language)
 
 
-def get_front_end(name: str = "regopy") -> FrontEnd:
+def get_front_end(name: str = "regolive") -> FrontEnd:
     """The front end of that name.
 
     Raises:

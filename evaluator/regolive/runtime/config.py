@@ -36,7 +36,7 @@ class Config:
     store: str = "snapshot"
     strict_builtin_errors: bool = False
     background_threads: int = 4
-    front_end: str = "regopy"
+    front_end: str = "regolive"
     v0_compatible: bool = False
     strict: bool = False
     schema: str | None = None

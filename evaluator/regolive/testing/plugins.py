@@ -29,7 +29,7 @@ class _Remembered:
     def compile(self, request: CompileRequest) -> Policy:
         key = (request.entrypoints, request.query)
         if key not in self._plans:
-            front_end = get_front_end("regopy")
+            front_end = get_front_end()
             try:
                 self._plans[key] = front_end.compile(request)
             finally:
