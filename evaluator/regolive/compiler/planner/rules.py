@@ -183,7 +183,8 @@ def _object(
     """An object that rules put values into, at paths from ``depth`` steps on.
 
     The longest paths come first: what one rule gave as a value is then never put into by another,
-    but found to be another value than what stands there, which is the conflict it is.
+    but found to be another value than what stands there, which is the conflict it is. A default has
+    no place among parts, and OPA leaves it out as well.
     """
     out = work.out
     out.at(rules[0].loc)
@@ -215,9 +216,6 @@ def _object(
         with out.nested() as block:
             out.blocks(*chain, stmts)
         blocks.append(block)
-    for rule in rules:
-        if rule.default:
-            blocks.append(_default(work, rule, rule.head.ref.terms[depth:], returns))
 
 
 def _part(
@@ -281,24 +279,6 @@ def _existing(
         out.blocks(found, new)
     out.blocks(outer)
     return target
-
-
-def _default(work: Work, rule: n.Rule, path: Sequence[n.Term], returns: int) -> list[ir.Stmt]:
-    """The value of a place in an object that no rule has put a value to."""
-    out = work.out
-    with out.nested() as stmts:
-        out.at(rule.loc)
-        with out.nested() as there:
-            value: ir.Operand = ir.Local(returns)
-            for step in path:
-                value = out.dot(value, terms.operand(work, step))
-        out.emit(ir.NotStmt(ir.Block(tuple(there)), pos=out.pos))
-
-        def insert(given: ir.Operand) -> None:
-            _insert_value(work, _into(work, path, returns), path[-1], given)
-
-        _default_value(work, rule, insert)
-    return stmts
 
 
 def _default_value(work: Work, rule: n.Rule, give: Callable[[ir.Operand], None]) -> None:
