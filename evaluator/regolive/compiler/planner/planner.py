@@ -15,6 +15,7 @@ from regolive.compiler.planner.tree import Tree
 from regolive.compiler.planner.work import Work
 from regolive.compiler.planner.world import PLAIN, World
 from regolive.compiler.program import Path, ResolvedQuery, RuleTree
+from regolive.concurrency import Mutex
 from regolive.ir import nodes as ir
 from regolive.syntax import nodes as n
 
@@ -39,7 +40,7 @@ class _Planned:
 
 
 class Planner:
-    """Plans over one set of resolved modules. For one thread at a time.
+    """Plans over one set of resolved modules. Safe to use from several threads.
 
     ``tree`` holds the rules of all modules, and is only asked for what a plan needs; ``builtins``
     are all that the policies may call, by name.
@@ -55,6 +56,9 @@ class Planner:
         self._files: dict[int, tuple[n.Source, int]] = {}
         self._sources: list[n.Source] = []
         self._facts: dict[int, tuple[n.Expr, order.Facts]] = {}
+        self._lock = Mutex(
+            "compiler.planner", guards="what was planned; modules may be read from memory under it"
+        )
 
     def plan(
         self, entrypoints: Sequence[Path] = (), query: ResolvedQuery | None = None
@@ -64,12 +68,28 @@ class Planner:
         An entrypoint's plan is named as OPA names it (``rbac/allow``) and gives objects of
         ``result``; the query's is ``QUERY_PLAN`` and gives objects of its output variables.
         """
-        plans = [self._entrypoint(path) for path in dict.fromkeys(entrypoints)]
-        if query is not None:
-            plans.append(self._query(query))
+        with self._lock:
+            try:
+                plans = [self._entrypoint(path) for path in dict.fromkeys(entrypoints)]
+                if query is not None:
+                    plans.append(self._query(query))
+                self._finish()
+            finally:
+                # After an error, what was asked for and not planned is as if never asked for.
+                for wanted in self._todo:
+                    del self._names[wanted]
+                self._todo.clear()
+            return self._policy(plans)
+
+    def _finish(self) -> None:
+        """Plan the functions that are asked for, and those that they ask for."""
         while self._todo:
-            self._function(self._todo.pop())
-        return self._policy(plans)
+            wanted = self._todo.pop()
+            try:
+                self._function(wanted)
+            except BaseException:
+                self._todo.append(wanted)
+                raise
 
     # what planning a function asks
 
