@@ -29,7 +29,18 @@ _HEX = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+
 
 @std("to_number", args=[one_of(NULL, BOOLEAN, NUMBER, STRING)], result=NUMBER, result_name="num")
 def to_number(x: Any) -> Any:
-    """The number that a string spells; 0 for null and false, 1 for true."""
+    """The number that a string spells; 0 for null and false, 1 for true.
+
+    Example:
+        >>> to_number("1.5")
+        1.5
+        >>> to_number(true)
+        1
+        >>> to_number(null)
+        0
+        >>> to_number("1x")
+        error: eval_builtin_error: to_number: strconv.ParseFloat: parsing "1x": invalid syntax
+    """
     if x.__class__ is str:
         return _from_text(x)
     if x is None or x is False:
@@ -53,7 +64,14 @@ def _from_text(text: str) -> Any:
 
 @std("cast_array", args=[ANY], result=array(), deprecated=True)
 def cast_array(x: Any) -> list[Any]:
-    """An array as it is, a set as an array (deprecated)."""
+    """An array as it is, a set as an array (deprecated).
+
+    Example:
+        >>> cast_array({2, 1})
+        [1, 2]
+        >>> cast_array(data.example.hs256)
+        error: eval_type_error: cast_array: operand 1 must be one of {array, set} but got string
+    """
     if x.__class__ is list:
         return x
     if x.__class__ is RegoSet:
@@ -63,7 +81,12 @@ def cast_array(x: Any) -> list[Any]:
 
 @std("cast_set", args=[ANY], result=set_of(), deprecated=True)
 def cast_set(x: Any) -> RegoSet[Any]:
-    """A set as it is, an array as a set (deprecated)."""
+    """A set as it is, an array as a set (deprecated).
+
+    Example:
+        >>> cast_set([2, 1, 2])
+        [1, 2]
+    """
     if x.__class__ is RegoSet:
         return x
     if x.__class__ is list:
@@ -73,7 +96,12 @@ def cast_set(x: Any) -> RegoSet[Any]:
 
 @std("cast_string", args=[ANY], result=STRING, deprecated=True)
 def cast_string(x: Any) -> str:
-    """A string as it is; anything else is an error (deprecated)."""
+    """A string as it is; anything else is an error (deprecated).
+
+    Example:
+        >>> cast_string("a")
+        "a"
+    """
     if x.__class__ is not str:
         raise wrong_type(1, x, "string")
     return x
@@ -81,7 +109,12 @@ def cast_string(x: Any) -> str:
 
 @std("cast_boolean", args=[ANY], result=BOOLEAN, deprecated=True)
 def cast_boolean(x: Any) -> bool:
-    """A boolean as it is; anything else is an error (deprecated)."""
+    """A boolean as it is; anything else is an error (deprecated).
+
+    Example:
+        >>> cast_boolean(true)
+        true
+    """
     if x.__class__ is not bool:
         raise wrong_type(1, x, "boolean")
     return x
@@ -89,14 +122,24 @@ def cast_boolean(x: Any) -> bool:
 
 @std("cast_null", args=[ANY], result=NULL, deprecated=True)
 def cast_null(x: Any) -> None:
-    """Null as it is; anything else is an error (deprecated)."""
+    """Null as it is; anything else is an error (deprecated).
+
+    Example:
+        >>> cast_null(null)
+        null
+    """
     if x is not None:
         raise wrong_type(1, x, "null")
 
 
 @std("cast_object", args=[ANY], result=object_of(), deprecated=True)
 def cast_object(x: Any) -> dict[Any, Any]:
-    """An object as it is; anything else is an error (deprecated)."""
+    """An object as it is; anything else is an error (deprecated).
+
+    Example:
+        >>> cast_object({"a": 1})
+        {"a": 1}
+    """
     if x.__class__ is not dict:
         raise wrong_type(1, x, "object")
     return x

@@ -20,19 +20,34 @@ _BASE64URL = re.compile(r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_
 
 @std("base64.encode", result_name="y")
 def base64_encode(x: str) -> str:
-    """The string in base64."""
+    """The string in base64.
+
+    Example:
+        >>> base64.encode("hello?>")
+        "aGVsbG8/Pg=="
+    """
     return base64.b64encode(to_bytes(x)).decode()
 
 
 @std("base64url.encode", result_name="y")
 def base64url_encode(x: str) -> str:
-    """The string in base64 with the alphabet for URLs."""
+    """The string in base64 with the alphabet for URLs.
+
+    Example:
+        >>> base64url.encode("hello?>")
+        "aGVsbG8_Pg=="
+    """
     return base64.urlsafe_b64encode(to_bytes(x)).decode()
 
 
 @std("base64url.encode_no_pad", result_name="y")
 def base64url_encode_no_pad(x: str) -> str:
-    """The string in base64 with the alphabet for URLs, without padding."""
+    """The string in base64 with the alphabet for URLs, without padding.
+
+    Example:
+        >>> base64url.encode_no_pad("hello?")
+        "aGVsbG8_"
+    """
     return base64.urlsafe_b64encode(to_bytes(x)).decode().rstrip("=")
 
 
@@ -72,7 +87,14 @@ def _corrupt_padding(data: bytes, at: int, symbols: int) -> NoReturn:
 
 @std("base64.decode", result_name="y")
 def base64_decode(x: str) -> str:
-    """The string that some base64 encodes."""
+    """The string that some base64 encodes.
+
+    Example:
+        >>> base64.decode("aGVsbG8=")
+        "hello"
+        >>> base64.decode("a?")
+        error: eval_builtin_error: base64.decode: illegal base64 data at input byte 1
+    """
     clean = _clean(x, _BASE64)
     if clean is None:
         _corrupt(x, _BASE64)
@@ -81,13 +103,29 @@ def base64_decode(x: str) -> str:
 
 @std("base64.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def base64_is_valid(x: Any) -> bool:
-    """Whether a value is a string in base64."""
+    """Whether a value is a string in base64.
+
+    Example:
+        >>> base64.is_valid("aGVsbG8=")
+        true
+        >>> base64.is_valid("a?")
+        false
+    """
     return x.__class__ is str and _clean(x, _BASE64) is not None
 
 
 @std("base64url.decode", result_name="y")
 def base64url_decode(x: str) -> str:
-    """The string that some base64 with the alphabet for URLs encodes, padded or not."""
+    """The string that some base64 with the alphabet for URLs encodes, padded or not.
+
+    Example:
+        >>> base64url.decode("aGVsbG8_Pg==")
+        "hello?>"
+        >>> base64url.decode("aGVsbG8_Pg")
+        "hello?>"
+        >>> base64url.decode("a?")
+        error: eval_builtin_error: base64url.decode: illegal base64 data at input byte 1
+    """
     text = x
     if not text.endswith("="):
         rest = len(to_bytes(text)) % 4
@@ -102,13 +140,27 @@ def base64url_decode(x: str) -> str:
 
 @std("hex.encode", result_name="y")
 def hex_encode(x: str) -> str:
-    """The bytes of a string in hexadecimal."""
+    """The bytes of a string in hexadecimal.
+
+    Example:
+        >>> hex.encode("hello")
+        "68656c6c6f"
+    """
     return to_bytes(x).hex()
 
 
 @std("hex.decode", result_name="y")
 def hex_decode(x: str) -> str:
-    """The string whose bytes are given in hexadecimal."""
+    """The string whose bytes are given in hexadecimal.
+
+    Example:
+        >>> hex.decode("68656c6c6f")
+        "hello"
+        >>> hex.decode("6")
+        error: eval_builtin_error: hex.decode: encoding/hex: odd length hex string
+        >>> hex.decode("xx")
+        error: eval_builtin_error: hex.decode: encoding/hex: invalid byte: U+0078 'x'
+    """
     data = to_bytes(x)
     for byte in data:
         if byte not in _HEX:
@@ -144,13 +196,25 @@ def unescape(text: str, *, plus: bool = True) -> str:
 
 @std("urlquery.encode", result_name="y")
 def urlquery_encode(x: str) -> str:
-    """The string as it stands in a URL's query."""
+    """The string as it stands in a URL's query.
+
+    Example:
+        >>> urlquery.encode("a b&c")
+        "a+b%26c"
+    """
     return _escape(x)
 
 
 @std("urlquery.decode", result_name="y")
 def urlquery_decode(x: str) -> str:
-    """The string that an encoded string in a URL's query stands for."""
+    """The string that an encoded string in a URL's query stands for.
+
+    Example:
+        >>> urlquery.decode("a+b%26c")
+        "a b&c"
+        >>> urlquery.decode("%zz")
+        error: eval_builtin_error: urlquery.decode: invalid URL escape "%zz"
+    """
     return unescape(x)
 
 
@@ -159,7 +223,12 @@ _VALUES = one_of(STRING, array(STRING), set_of(STRING))
 
 @std("urlquery.encode_object", args=[object_of(STRING, _VALUES)], result=STRING, result_name="y")
 def urlquery_encode_object(object: Any) -> str:
-    """An object of parameters as a URL's query, parameters in order of their names."""
+    """An object of parameters as a URL's query, parameters in order of their names.
+
+    Example:
+        >>> urlquery.encode_object({"a": "1", "b": ["2", "3"]})
+        "a=1&b=2&b=3"
+    """
     parameters = to_json(object)
     out = []
     for name in sorted(parameters):
@@ -174,7 +243,14 @@ def urlquery_encode_object(object: Any) -> str:
 
 @std("urlquery.decode_object", result=object_of(STRING, array(STRING)), result_name="object")
 def urlquery_decode_object(x: str) -> dict[str, list[str]]:
-    """A URL's query as an object: each parameter's values in an array."""
+    """A URL's query as an object: each parameter's values in an array.
+
+    Example:
+        >>> urlquery.decode_object("a=1&b=2&b=3")
+        {"a": ["1"], "b": ["2", "3"]}
+        >>> urlquery.decode_object("a=%zz")
+        error: eval_builtin_error: urlquery.decode_object: invalid URL escape "%zz"
+    """
     out: dict[str, list[str]] = {}
     for pair in x.split("&"):
         if ";" in pair:

@@ -28,7 +28,12 @@ _REGEX_SPECIAL = frozenset("\\.+*?()|[]{}^$-&~#")
 
 @std("glob.quote_meta", result_name="output")
 def glob_quote_meta(pattern: str) -> str:
-    """A glob that matches just this text."""
+    """A glob that matches just this text.
+
+    Example:
+        >>> glob.quote_meta("*.example.com")
+        "\\\\*.example.com"
+    """
     return "".join("\\" + c if c in _SPECIAL else c for c in pattern)
 
 
@@ -38,7 +43,20 @@ def glob_quote_meta(pattern: str) -> str:
     result_name="result",
 )
 def glob_match(pattern: str, delimiters: Any, match: str) -> bool:
-    """Whether a glob matches a text; ``*`` stops at delimiters (``.`` if the array is empty)."""
+    """Whether a glob matches a text; ``*`` stops at delimiters (``.`` if the array is empty).
+
+    Example:
+        >>> glob.match("*.example.com", ["."], "api.example.com")
+        true
+        >>> glob.match("*.example.com", ["."], "a.b.example.com")
+        false
+        >>> glob.match("**.example.com", ["."], "a.b.example.com")
+        true
+        >>> glob.match("{cat,bat,[fr]at}", [], "rat")
+        true
+        >>> glob.match("[", [], "a")
+        error: eval_builtin_error: glob.match: unexpected end of input
+    """
     if delimiters is None:
         marks = ""
     elif delimiters.__class__ is list:

@@ -191,7 +191,14 @@ def _trimmed(a: list[_Token], b: list[_Token]) -> tuple[list[_Token], list[_Toke
 
 @std("regex.globs_match", result_name="result")
 def regex_globs_match(ctx: BuiltinContext, glob1: str, glob2: str) -> bool:
-    """Whether there is a text that two globs both match."""
+    """Whether there is a text that two globs both match.
+
+    Example:
+        >>> regex.globs_match("a.*", "[a-c]+b")
+        true
+        >>> regex.globs_match("a+", "b+")
+        false
+    """
     tokens = _trimmed(_simplified(_Reader(glob1).tokens()), _simplified(_Reader(glob2).tokens()))
     if tokens is None:
         return False

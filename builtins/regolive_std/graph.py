@@ -30,7 +30,12 @@ def _keys(vertices: Any) -> Iterable[Any]:
 
 @std("graph.reachable", args=[_GRAPH, unchecked(_VERTICES)], result=set_of(), result_name="output")
 def graph_reachable(ctx: BuiltinContext, graph: Any, initial: Any) -> RegoSet[Any]:
-    """The vertices that a walk from some initial vertices reaches, those included."""
+    """The vertices that a walk from some initial vertices reaches, those included.
+
+    Example:
+        >>> graph.reachable({"a": ["b"], "b": ["c"], "d": ["a"]}, ["a"])
+        ["a", "b"]
+    """
     reached: set[Any] = set()
     todo = _start(graph, initial)
     steps = 0
@@ -53,7 +58,12 @@ def graph_reachable(ctx: BuiltinContext, graph: Any, initial: Any) -> RegoSet[An
     result_name="output",
 )
 def graph_reachable_paths(ctx: BuiltinContext, graph: Any, initial: Any) -> RegoSet[Any]:
-    """The paths from some initial vertices as far as they go, each vertex once."""
+    """The paths from some initial vertices as far as they go, each vertex once.
+
+    Example:
+        >>> graph.reachable_paths({"a": ["b", "c"], "b": [], "c": []}, ["a"])
+        [["a", "b"], ["a", "c"]]
+    """
     found: set[Any] = set()
     steps = 0
     for vertex in _start(graph, initial):

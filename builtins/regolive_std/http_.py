@@ -153,6 +153,15 @@ class HttpSend:
         Within a query the same request is sent once. With ``cache`` or ``force_cache`` a response
         is kept for later queries. Where ``raise_error`` is false, an error is a response too, with
         ``status_code`` 0 and ``error``.
+
+        Example:
+            >>> http.send({"method": "get", "url": "ftp://x", "raise_error": false}).error.code
+            "eval_http_send_network_error"
+            >>> http.send({"method": "get"})
+            error: eval_type_error: http.send: operand 1 missing required request parameters(s):
+            {"url"}
+            >>> http.send({"method": "get", "url": "http://[::1"})
+            error: eval_builtin_error: http.send: parse "http://[::1": missing ']' in host
         """
         raises = requests.raises(request)
         try:

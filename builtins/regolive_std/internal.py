@@ -13,7 +13,16 @@ from regolive_std.text import term_text
 
 @std("internal.member_2", args=[ANY, ANY], result=BOOLEAN, infix="in")
 def member_2(value: Any, collection: Any) -> bool:
-    """Whether a collection contains a value (an object: among its values)."""
+    """Whether a collection contains a value (an object: among its values).
+
+    Example:
+        >>> internal.member_2("a", {"a", "b"})
+        true
+        >>> "a" in {"x": "a"}
+        true
+        >>> 3 in [1, 2]
+        false
+    """
     cls = collection.__class__
     if cls is RegoSet:
         return (value if value.__class__ is str else to_key(value)) in collection.keys
@@ -29,7 +38,14 @@ def member_2(value: Any, collection: Any) -> bool:
 
 @std("internal.member_3", args=[ANY, ANY, ANY], result=BOOLEAN, infix="in")
 def member_3(key: Any, value: Any, collection: Any) -> bool:
-    """Whether a collection has a value at a key."""
+    """Whether a collection has a value at a key.
+
+    Example:
+        >>> internal.member_3(0, "a", ["a"])
+        true
+        >>> ("x", "a" in {"x": "a"})
+        true
+    """
     cls = collection.__class__
     if cls is RegoSet:
         return equal(key, value) and key in collection
@@ -57,7 +73,12 @@ _MAX_LINES = 1000
 
 @std("internal.print", args=[array(set_of())], result=VOID)
 def internal_print(ctx: BuiltinContext, operands: list[Any]) -> bool:
-    """Log the operands, one line for each combination of their values."""
+    """Log the operands, one line for each combination of their values.
+
+    Example:
+        >>> {1 | internal.print([{"hello"}])}
+        [1]
+    """
     lines: list[list[str]] = [[]]
     for operand in operands:
         texts = _texts(operand)
@@ -70,13 +91,23 @@ def internal_print(ctx: BuiltinContext, operands: list[Any]) -> bool:
 
 @std("print", result=VOID, variadic=True)
 def print_(ctx: BuiltinContext, *operands: Any) -> bool:
-    """Log the operands; a compiler puts ``internal.print`` in its place, or nothing."""
+    """Log the operands; a compiler puts ``internal.print`` in its place, or nothing.
+
+    Example:
+        >>> {1 | print("hello", [1, 2])}
+        [1]
+    """
     return internal_print(ctx, [RegoSet([v]) for v in operands])
 
 
 @std("internal.template_string", args=[unchecked(array())])
 def template_string(parts: Any) -> str:
-    """The text of a template string from its parts; ``<undefined>`` for an undefined one."""
+    """The text of a template string from its parts; ``<undefined>`` for an undefined one.
+
+    Example:
+        >>> $"{1 + 1} users of {data.example.nothing}"
+        "2 users of <undefined>"
+    """
     out = []
     for part in parts:
         texts = _texts(part)
@@ -88,5 +119,10 @@ def template_string(parts: Any) -> str:
 
 @std("internal.test_case", args=[array()], result=VOID)
 def test_case(case: list[Any]) -> bool:
-    """A mark that the test runner sets on the cases of a table test: always true."""
+    """A mark that the test runner sets on the cases of a table test: always true.
+
+    Example:
+        >>> {1 | internal.test_case([{"first"}])}
+        [1]
+    """
     return True

@@ -29,7 +29,12 @@ _OBJECT = object_of()
 
 @std("json.marshal", result_name="y")
 def json_marshal(x: Any) -> str:
-    """The value as JSON text; sets become arrays."""
+    """The value as JSON text; sets become arrays.
+
+    Example:
+        >>> json.marshal({"b": [1, true], "a": {2}})
+        "{\\"a\\":[2],\\"b\\":[1,true]}"
+    """
     return dumps(x)
 
 
@@ -46,7 +51,14 @@ _OPTIONS = {
 
 @std("json.marshal_with_options", args=[ANY, _OPTIONS], result=STRING, result_name="y")
 def json_marshal_with_options(x: Any, opts: Any) -> str:
-    """The value as JSON text, on several lines if ``pretty``, ``indent`` or ``prefix`` ask."""
+    """The value as JSON text, on several lines if ``pretty``, ``indent`` or ``prefix`` ask.
+
+    Example:
+        >>> json.marshal_with_options({"a": 1}, {"indent": "  "})
+        "{\\n  \\"a\\": 1\\n}"
+        >>> json.marshal_with_options([1], {"pretty": false})
+        "[1]"
+    """
     indent, prefix = "\t", ""
     pretty: bool | None = None
     asked = False
@@ -99,7 +111,14 @@ def _indented(value: Any, line: str, indent: str) -> str:
 
 @std("json.unmarshal", result=ANY, result_name="y")
 def json_unmarshal(x: str) -> Any:
-    """The value that a JSON text stands for."""
+    """The value that a JSON text stands for.
+
+    Example:
+        >>> json.unmarshal("{\\"a\\": [1, 2.50]}")
+        {"a": [1, 2.5]}
+        >>> json.unmarshal("[1,")
+        error: eval_builtin_error: json.unmarshal: unexpected EOF
+    """
     try:
         return without_surrogates(loads(x), x)
     except RecursionError:
@@ -170,7 +189,14 @@ def _replaced(value: Any) -> Any:
 
 @std("json.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def json_is_valid(x: Any) -> bool:
-    """Whether a value is a string of JSON text."""
+    """Whether a value is a string of JSON text.
+
+    Example:
+        >>> json.is_valid("[1]")
+        true
+        >>> json.is_valid("[1")
+        false
+    """
     if x.__class__ is not str:
         return False
     try:
@@ -219,7 +245,14 @@ _ABSENT: Any = object()
 
 @std("json.filter", args=[_OBJECT, _PATHS], result=_OBJECT, result_name="filtered")
 def json_filter(object: Any, paths: Any) -> Any:
-    """The object with only what some paths lead to."""
+    """The object with only what some paths lead to.
+
+    Example:
+        >>> json.filter({"a": {"b": 1, "c": 2}, "d": 3}, ["a/b"])
+        {"a": {"b": 1}}
+        >>> json.filter({"a": [10, 20]}, [["a", "1"]])
+        {"a": [20]}
+    """
     return _filtered(object, _path_tree(paths))
 
 
@@ -240,7 +273,12 @@ def _filtered(value: Any, tree: Any) -> Any:
 
 @std("json.remove", args=[_OBJECT, _PATHS], result=_OBJECT, result_name="output")
 def json_remove(object: Any, paths: Any) -> Any:
-    """The object without what some paths lead to; arrays close up."""
+    """The object without what some paths lead to; arrays close up.
+
+    Example:
+        >>> json.remove({"a": {"b": 1, "c": 2}, "d": 3}, ["a/b", "d"])
+        {"a": {"c": 2}}
+    """
     return _removed(object, _path_tree(paths))
 
 

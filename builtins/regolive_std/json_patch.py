@@ -21,7 +21,17 @@ _PATCH = {
 
 @std("json.patch", args=[ANY, unchecked(array(_PATCH))], result=ANY, result_name="output")
 def json_patch(ctx: BuiltinContext, target: Any, patches: Any) -> Any:
-    """The document after the operations of a JSON patch (RFC 6902)."""
+    """The document after the operations of a JSON patch (RFC 6902).
+
+    Example:
+        >>> json.patch({"a": 1}, [{"op": "add", "path": "/b", "value": 2}])
+        {"a": 1, "b": 2}
+        >>> json.patch([1, 2], [{"op": "remove", "path": "/0"}])
+        [2]
+        >>> json.patch({"a": 1}, [{"op": "test", "path": "/a", "value": 2}])
+        error: eval_builtin_error: json.patch: value from EditTree != patch value. Expected: 2
+        Found: 1
+    """
     if patches.__class__ is not list:
         raise wrong_type(2, patches, "array")
     editor = _Editor(target)

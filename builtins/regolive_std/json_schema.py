@@ -40,7 +40,18 @@ _ERROR: Decl = {
     result_name="output",
 )
 def json_match_schema(ctx: BuiltinContext, document: Any, schema: Any) -> list[Any]:
-    """``[valid, errors]``: a document checked by a JSON schema; both as objects or JSON texts."""
+    """``[valid, errors]``: a document checked by a JSON schema; both as objects or JSON texts.
+
+    Example:
+        >>> json.match_schema({"a": 1}, {"properties": {"a": {"type": "number"}}})
+        [true, []]
+        >>> json.match_schema({"a": 1}, {"required": ["b"]})
+        [false, [{"desc": "b is required", "error": "(Root): b is required", "field": "(Root)",
+        "type": "required"}]]
+        >>> json.match_schema({}, {"type": "nothing"})
+        error: eval_builtin_error: json.match_schema: has a primitive type that is NOT VALID --
+        given: /nothing/ Expected valid values are:[array boolean integer number null object string]
+    """
     instance = _json(document)
     try:
         errors = validate(_compiled(to_key(schema)), instance, ctx.check)
@@ -56,7 +67,15 @@ def json_match_schema(ctx: BuiltinContext, document: Any, schema: Any) -> list[A
     result_name="output",
 )
 def json_verify_schema(schema: Any) -> list[Any]:
-    """``[valid, error]``: whether an object or JSON text is a JSON schema, and what is wrong."""
+    """``[valid, error]``: whether an object or JSON text is a JSON schema, and what is wrong.
+
+    Example:
+        >>> json.verify_schema({"type": "string"})
+        [true, null]
+        >>> json.verify_schema({"type": "nothing"})
+        [false, "jsonschema: has a primitive type that is NOT VALID -- given: /nothing/ Expected
+        valid values are:[array boolean integer number null object string]"]
+    """
     try:
         _compiled(to_key(schema))
     except BuiltinError as error:

@@ -147,7 +147,14 @@ def _parameters(header: dict[str, Any]) -> tuple[dict[str, str], bool]:
 
 @std("io.jwt.decode", result=tuple_of(_ANY_OBJECT, _ANY_OBJECT, STRING), result_name="output")
 def jwt_decode(jwt: str) -> list[Any]:
-    """The header, payload and signature (hexadecimal) of a token. Nothing is verified."""
+    """The header, payload and signature (hexadecimal) of a token. Nothing is verified.
+
+    Example:
+        >>> io.jwt.decode(data.example.hs256)[1]
+        {"iss": "example", "user": "alice"}
+        >>> io.jwt.decode("a.b")
+        error: eval_builtin_error: io.jwt.decode: encoded JWT must have 3 sections, found 2
+    """
     while True:
         head, body, tail = _split(jwt)
         header = _header(head)
@@ -198,7 +205,11 @@ def _verifier(name: str, alg: str) -> Callable[[str, str], bool]:
 
     verify.__doc__ = (
         f"Whether a token's signature holds with {alg} under a PEM certificate, a PEM public key, "
-        "a JWK or a JWK set."
+        "a JWK or a JWK set.\n\n"
+        f"Example:\n    >>> {name}(data.example.{alg.lower()}, data.example.{alg.lower()}_key)\n"
+        "    true\n"
+        f'    >>> {name}("a.b", data.example.{alg.lower()}_key)\n'
+        f"    error: eval_builtin_error: {name}: encoded JWT must have 3 sections, found 2\n"
     )
     return verify
 
@@ -223,7 +234,12 @@ def _hmac_verifier(name: str, algorithm: str) -> Callable[[str, str], bool]:
         expected = hmac.digest(to_bytes(secret), message, algorithm)
         return hmac.compare_digest(to_bytes(base64url_decode(tail)), expected)
 
-    verify.__doc__ = f"Whether a token's code holds with HMAC and {algorithm} under a secret."
+    token = f"data.example.{name[-5:]}"
+    verify.__doc__ = (
+        f"Whether a token's code holds with HMAC and {algorithm} under a secret.\n\n"
+        f'Example:\n    >>> {name}({token}, "secret")\n    true\n'
+        f'    >>> {name}({token}, "another")\n    false\n'
+    )
     return verify
 
 
@@ -329,6 +345,16 @@ def jwt_decode_verify(ctx: BuiltinContext, jwt: str, constraints: Any) -> list[A
     """``[true, header, payload]`` of a token that meets all constraints, else ``[false, {}, {}]``.
 
     Constraints: ``cert`` or ``secret``, and ``alg``, ``iss``, ``aud``, ``time`` (nanoseconds).
+
+    Example:
+        >>> io.jwt.decode_verify(data.example.hs256, {"secret": "secret", "iss": "example"})
+        [true, {"alg": "HS256", "typ": "JWT"}, {"iss": "example", "user": "alice"}]
+        >>> io.jwt.decode_verify(data.example.hs256, {"secret": "secret", "iss": "another"})
+        [false, {}, {}]
+        >>> io.jwt.decode_verify(data.example.expired, {"secret": "secret"})
+        [false, {}, {}]
+        >>> io.jwt.decode_verify(data.example.hs256, {"issuer": "example"})
+        error: eval_builtin_error: io.jwt.decode_verify: unknown token validation constraint: issuer
     """
     asked = _Constraints(constraints, ctx.now_ns)
     while True:
@@ -390,11 +416,25 @@ def _is_json(text: str) -> bool:
     result_name="output",
 )
 def jwt_encode_sign(headers: Any, payload: Any, key: Any) -> str:
-    """A token, signed with a JSON Web Key."""
+    """A token, signed with a JSON Web Key.
+
+    Example:
+        >>> io.jwt.encode_sign({"alg": "HS256"}, {}, {"kty": "oct", "k": "c2VjcmV0"})
+        "eyJhbGciOiJIUzI1NiJ9.e30.XmNK3GpH3Ys_7wsYBfq4C3M6goz71I7dTgUkuIa5lyQ"
+        >>> io.jwt.encode_sign({"alg": "XX"}, {}, {"kty": "oct", "k": "c2VjcmV0"})
+        error: eval_builtin_error: io.jwt.encode_sign: unknown JWS algorithm: XX
+    """
     return _sign(dumps(headers), dumps(payload), dumps(key))
 
 
 @std("io.jwt.encode_sign_raw", nondeterministic=True, result_name="output")
 def jwt_encode_sign_raw(headers: str, payload: str, key: str) -> str:
-    """A token, signed with a JSON Web Key; all three are given as JSON text."""
+    """A token, signed with a JSON Web Key; all three are given as JSON text.
+
+    Example:
+        >>> io.jwt.encode_sign_raw(`{"alg":"HS256"}`, `{}`, `{"kty":"oct","k":"c2VjcmV0"}`)
+        "eyJhbGciOiJIUzI1NiJ9.e30.XmNK3GpH3Ys_7wsYBfq4C3M6goz71I7dTgUkuIa5lyQ"
+        >>> io.jwt.encode_sign_raw(`{"alg":"XX"}`, `{}`, `{"kty":"oct","k":"c2VjcmV0"}`)
+        error: eval_builtin_error: io.jwt.encode_sign_raw: unknown JWS algorithm: XX
+    """
     return _sign(headers, payload, key)

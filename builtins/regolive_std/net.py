@@ -113,32 +113,70 @@ def _contains(cidr: Any, other: Any) -> bool:
 
 @std("net.cidr_contains", result_name="result")
 def net_cidr_contains(cidr: str, cidr_or_ip: str) -> bool:
-    """Whether a network contains an address or a whole network."""
+    """Whether a network contains an address or a whole network.
+
+    Example:
+        >>> net.cidr_contains("10.0.0.0/8", "10.1.2.3")
+        true
+        >>> net.cidr_contains("10.0.0.0/8", "10.1.0.0/16")
+        true
+        >>> net.cidr_contains("10.0.0.0/8", "nowhere")
+        error: eval_builtin_error: net.cidr_contains: not a valid textual representation of an IP
+        address or CIDR: nowhere
+    """
     return _contains(cidr, cidr_or_ip)
 
 
 @std("net.cidr_overlap", deprecated=True)
 def net_cidr_overlap(cidr: str, cidr_or_ip: str) -> bool:
-    """Whether a network contains another (deprecated: ``net.cidr_contains``)."""
+    """Whether a network contains another (deprecated: ``net.cidr_contains``).
+
+    Example:
+        >>> net.cidr_overlap("10.0.0.0/8", "10.1.2.3")
+        true
+    """
     return _contains(cidr, cidr_or_ip)
 
 
 @std("net.cidr_intersects", result_name="result")
 def net_cidr_intersects(cidr1: str, cidr2: str) -> bool:
-    """Whether two networks have addresses in common."""
+    """Whether two networks have addresses in common.
+
+    Example:
+        >>> net.cidr_intersects("10.0.0.0/8", "10.1.0.0/16")
+        true
+        >>> net.cidr_intersects("10.0.0.0/8", "11.0.0.0/8")
+        false
+        >>> net.cidr_intersects("10.0.0.0/8", "10")
+        error: eval_builtin_error: net.cidr_intersects: invalid CIDR address: 10
+    """
     a, b = _network(cidr1), _network(cidr2)
     return a.contains(b.bits, b.first) or b.contains(a.bits, a.first)
 
 
 @std("net.cidr_is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def net_cidr_is_valid(cidr: Any) -> bool:
-    """Whether a value is a string with a network."""
+    """Whether a value is a string with a network.
+
+    Example:
+        >>> net.cidr_is_valid("fd00::/8")
+        true
+        >>> net.cidr_is_valid("10.0.0.1")
+        false
+    """
     return cidr.__class__ is str and _parse_network(cidr) is not None
 
 
 @std("net.cidr_expand", result=set_of(STRING), result_name="hosts")
 def net_cidr_expand(ctx: BuiltinContext, cidr: str) -> RegoSet[str]:
-    """Every address of a network."""
+    """Every address of a network.
+
+    Example:
+        >>> net.cidr_expand("192.0.2.0/30")
+        ["192.0.2.0", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
+        >>> net.cidr_expand("192.0.2.0")
+        error: eval_builtin_error: net.cidr_expand: invalid CIDR address: 192.0.2.0
+    """
     network = _network(cidr)
     out: set[str] = set()
     for address in range(network.first, network.last + 1):
@@ -183,7 +221,14 @@ def _match_terms(operand: int, value: Any) -> Iterator[tuple[Any, Any]]:
     result_name="output",
 )
 def net_cidr_contains_matches(ctx: BuiltinContext, cidrs: Any, cidrs_or_ips: Any) -> RegoSet[Any]:
-    """The pairs of indices of networks and what they contain."""
+    """The pairs of indices of networks and what they contain.
+
+    Example:
+        >>> net.cidr_contains_matches(["10.0.0.0/8", "fd00::/8"], ["10.1.2.3"])
+        [[0, 0]]
+        >>> net.cidr_contains_matches({"a": "10.0.0.0/8"}, {"10.1.2.3"})
+        [["a", "10.1.2.3"]]
+    """
     out = []
     for cidr, index in _match_terms(1, cidrs):
         ctx.check()
@@ -227,7 +272,14 @@ def _merge_element(value: Any) -> _Range:
     result_name="output",
 )
 def net_cidr_merge(addrs: Any) -> RegoSet[str]:
-    """The fewest networks that have the addresses of some networks and addresses."""
+    """The fewest networks that have the addresses of some networks and addresses.
+
+    Example:
+        >>> net.cidr_merge(["192.0.2.0/25", "192.0.2.128/25"])
+        ["192.0.2.0/24"]
+        >>> net.cidr_merge(["fd00::1"])
+        error: eval_builtin_error: net.cidr_merge: IPv6 invalid: needs prefix length
+    """
     if addrs.__class__ not in (list, RegoSet):
         raise BuiltinError("operand must be an array")
     elements = addrs if addrs.__class__ is list else sorted_values(addrs)

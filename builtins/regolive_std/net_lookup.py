@@ -26,6 +26,12 @@ class NetLookup:
         """The addresses that the system's resolver knows for a host name.
 
         It may take seconds, but no longer than the query has.
+
+        Example:
+            >>> net.lookup_ip_addr("127.0.0.1")
+            ["127.0.0.1"]
+            >>> net.lookup_ip_addr("127.1")
+            error: eval_builtin_error: net.lookup_ip_addr: lookup 127.1: no such host
         """
         check_host(name, ctx.allow_net)
         try:

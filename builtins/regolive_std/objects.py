@@ -27,7 +27,16 @@ _ARRAY_OBJECT_SET = unchecked(one_of(array(), _OBJECT, set_of()))
 
 @std("object.get", args=[_OBJECT, ANY, ANY], result=ANY, result_name="value")
 def object_get(object: Any, key: Any, default: Any) -> Any:
-    """The value at a key, or at a path given as an array of keys; else the default."""
+    """The value at a key, or at a path given as an array of keys; else the default.
+
+    Example:
+        >>> object.get({"a": {"b": 1}}, "a", 0)
+        {"b": 1}
+        >>> object.get({"a": {"b": 1}}, ["a", "b"], 0)
+        1
+        >>> object.get({}, "a", "nothing")
+        "nothing"
+    """
     if key.__class__ is str:
         return object.get(key, default)
     if key.__class__ is not list:
@@ -54,13 +63,23 @@ def step_into(value: Any, step: Any) -> Any:
 
 @std("object.keys", result_name="value")
 def object_keys(object: dict[Any, Any]) -> RegoSet[Any]:
-    """The keys of an object as a set."""
+    """The keys of an object as a set.
+
+    Example:
+        >>> object.keys({"a": 1, "b": 2})
+        ["a", "b"]
+    """
     return RegoSet.of_keys(set(object))
 
 
 @std("object.union", args=[_OBJECT, _OBJECT], result=_OBJECT, result_name="output")
 def object_union(a: Any, b: Any) -> Any:
-    """Two objects merged, nested objects too; elsewhere the second one's values win."""
+    """Two objects merged, nested objects too; elsewhere the second one's values win.
+
+    Example:
+        >>> object.union({"a": {"b": 1}}, {"a": {"c": 2}, "d": 3})
+        {"a": {"b": 1, "c": 2}, "d": 3}
+    """
     if not a:
         return b
     if not b:
@@ -80,7 +99,12 @@ def _merged(a: dict[Any, Any], b: dict[Any, Any]) -> dict[Any, Any]:
 
 @std("object.union_n", args=[unchecked(array(_OBJECT))], result=_OBJECT, result_name="output")
 def object_union_n(objects: Any) -> Any:
-    """An array of objects merged from left to right, as ``object.union`` merges two."""
+    """An array of objects merged from left to right, as ``object.union`` merges two.
+
+    Example:
+        >>> object.union_n([{"a": 1}, {"b": 2}, {"a": 3}])
+        {"a": 3, "b": 2}
+    """
     if objects.__class__ is not list:
         raise wrong_type(1, objects, "array")
     for item in objects:
@@ -119,14 +143,24 @@ def _key_set(keys: Any) -> Any:
 
 @std("object.remove", args=[_OBJECT, _KEYS], result=_OBJECT, result_name="output")
 def object_remove(object: Any, keys: Any) -> Any:
-    """The object without the keys in an array, set, or object."""
+    """The object without the keys in an array, set, or object.
+
+    Example:
+        >>> object.remove({"a": 1, "b": 2}, ["b"])
+        {"a": 1}
+    """
     gone = _key_set(keys)
     return {k: v for k, v in object.items() if k not in gone}
 
 
 @std("object.filter", args=[_OBJECT, _KEYS], result=_OBJECT, result_name="filtered")
 def object_filter(object: Any, keys: Any) -> Any:
-    """The object with only the keys in an array, set, or object."""
+    """The object with only the keys in an array, set, or object.
+
+    Example:
+        >>> object.filter({"a": 1, "b": 2}, ["b"])
+        {"b": 2}
+    """
     kept = _key_set(keys)
     if len(kept) < len(object):
         return {k: object[k] for k in kept if k in object}
@@ -140,7 +174,16 @@ def object_filter(object: Any, keys: Any) -> Any:
     result_name="result",
 )
 def object_subset(super: Any, sub: Any) -> bool:
-    """Whether an object, set or array contains another one (or an array a set's elements)."""
+    """Whether an object, set or array contains another one (or an array a set's elements).
+
+    Example:
+        >>> object.subset({"a": {"b": 1, "c": 2}}, {"a": {"b": 1}})
+        true
+        >>> object.subset([1, 2, 3], [2, 3])
+        true
+        >>> object.subset({1, 2}, {3})
+        false
+    """
     kind, other = super.__class__, sub.__class__
     if kind is other and kind in _SUBSETS:
         return bool(_SUBSETS[kind](super, sub))

@@ -71,7 +71,15 @@ _REQUEST = object_of(STRING, ANY)
     result_name="signed_request",
 )
 def sign_request(request: Any, aws_config: Any, time_ns: Any) -> dict[Any, Any]:
-    """The request object for ``http.send`` with an AWS ``Authorization`` header."""
+    """The request object for ``http.send`` with an AWS ``Authorization`` header.
+
+    Example:
+        >>> object.keys(providers.aws.sign_req(data.example.request, data.example.aws, 0).headers)
+        ["Authorization", "host", "x-amz-content-sha256", "x-amz-date"]
+        >>> providers.aws.sign_req(data.example.request, {}, 0)
+        error: eval_type_error: providers.aws.sign_req: operand 2 missing required AWS config
+        parameters(s): {"aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"}
+    """
     _check_credentials(aws_config)
     if time_ns.__class__ is not int or not -(2**63) <= time_ns < 2**63:
         raise BuiltinTypeError("operand 3 could not convert time_ns value into a unix timestamp")

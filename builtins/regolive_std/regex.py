@@ -94,7 +94,14 @@ def _text(data: bytes | None) -> str:
 
 @std("regex.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def regex_is_valid(pattern: Any) -> bool:
-    """Whether a value is a regular expression."""
+    """Whether a value is a regular expression.
+
+    Example:
+        >>> regex.is_valid("[a-z]+")
+        true
+        >>> regex.is_valid("(")
+        false
+    """
     if pattern.__class__ is not str:
         return False
     try:
@@ -106,19 +113,38 @@ def regex_is_valid(pattern: Any) -> bool:
 
 @std("regex.match", result_name="result")
 def regex_match(pattern: str, value: str) -> bool:
-    """Whether a regular expression matches anywhere in a string."""
+    """Whether a regular expression matches anywhere in a string.
+
+    Example:
+        >>> regex.match("^[a-z]+$", "abc")
+        true
+        >>> regex.match("b", "abc")
+        true
+        >>> regex.match("(", "abc")
+        error: eval_builtin_error: regex.match: error parsing regexp: missing closing ): `(`
+    """
     return matches(pattern, value)
 
 
 @std("re_match", deprecated=True)
 def re_match(pattern: str, value: str) -> bool:
-    """Whether a regular expression matches anywhere in a string (deprecated: ``regex.match``)."""
+    """Whether a regular expression matches anywhere in a string (deprecated: ``regex.match``).
+
+    Example:
+        >>> re_match("b", "abc")
+        true
+    """
     return matches(pattern, value)
 
 
 @std("regex.split", result=array(STRING), result_name="output")
 def regex_split(ctx: BuiltinContext, pattern: str, value: str) -> list[str]:
-    """The parts of a string between the matches of a regular expression."""
+    """The parts of a string between the matches of a regular expression.
+
+    Example:
+        >>> regex.split(" *, *", "a , b,c")
+        ["a", "b", "c"]
+    """
     expression = compiled(pattern)
     if pattern and not value:
         return [""]
@@ -137,7 +163,14 @@ def regex_split(ctx: BuiltinContext, pattern: str, value: str) -> list[str]:
 
 @std("regex.find_n", args=[STRING, STRING, INTEGER], result=array(STRING), result_name="output")
 def regex_find_n(ctx: BuiltinContext, pattern: str, value: str, number: int) -> list[str]:
-    """What a regular expression matches in a string, up to a number of times; -1: all."""
+    """What a regular expression matches in a string, up to a number of times; -1: all.
+
+    Example:
+        >>> regex.find_n("[0-9]+", "a1b22c333", 2)
+        ["1", "22"]
+        >>> regex.find_n("[0-9]+", "a1b22c333", -1)
+        ["1", "22", "333"]
+    """
     data = to_bytes(value)
     return [_text(m.group()) for m in _spans(ctx, compiled(pattern), data, max(number, -1))]
 
@@ -151,7 +184,12 @@ def regex_find_n(ctx: BuiltinContext, pattern: str, value: str, number: int) -> 
 def regex_find_all_string_submatch_n(
     ctx: BuiltinContext, pattern: str, value: str, number: int
 ) -> list[list[str]]:
-    """The matches of a regular expression in a string, each with what its groups matched."""
+    """The matches of a regular expression in a string, each with what its groups matched.
+
+    Example:
+        >>> regex.find_all_string_submatch_n("([a-z])=([0-9])", "a=1 b=2", -1)
+        [["a=1", "a", "1"], ["b=2", "b", "2"]]
+    """
     data = to_bytes(value)
     return [
         [_text(m.group()), *map(_text, m.groups())]
@@ -161,7 +199,14 @@ def regex_find_all_string_submatch_n(
 
 @std("regex.replace", result_name="output")
 def regex_replace(ctx: BuiltinContext, s: str, pattern: str, value: str) -> str:
-    """The string with every match replaced; ``$1`` and ``${name}`` are what groups matched."""
+    """The string with every match replaced; ``$1`` and ``${name}`` are what groups matched.
+
+    Example:
+        >>> regex.replace("a=1 b=2", "([a-z])=([0-9])", "$2=$1")
+        "1=a 2=b"
+        >>> regex.replace("a", "(", "b")
+        error: eval_builtin_error: regex.replace: error parsing regexp: missing closing ): `(`
+    """
     expression = compiled(pattern)
     data = to_bytes(s)
     pieces = _template(value, expression) if "$" in value else None
@@ -213,7 +258,14 @@ def to_name(name: Any) -> str:
 def regex_template_match(
     template: str, value: str, delimiter_start: str, delimiter_end: str
 ) -> bool:
-    """Whether a string matches a text with regular expressions between delimiters in it."""
+    """Whether a string matches a text with regular expressions between delimiters in it.
+
+    Example:
+        >>> regex.template_match("urn:{[a-z]+}:x", "urn:abc:x", "{", "}")
+        true
+        >>> regex.template_match("urn:{[a-z]+", "urn:abc", "{", "}")
+        error: eval_builtin_error: regex.template_match: unbalanced braces in "urn:{[a-z]+"
+    """
     if len(to_bytes(delimiter_start)) != 1:
         raise BuiltinError(
             "start delimiter has to be exactly one character long but is "

@@ -64,7 +64,16 @@ def _compare(a: _Version, b: _Version) -> int:
 
 @std("semver.compare", result=NUMBER, result_name="result")
 def semver_compare(a: str, b: str) -> int:
-    """-1, 0 or 1: how the first version stands to the second."""
+    """-1, 0 or 1: how the first version stands to the second.
+
+    Example:
+        >>> semver.compare("1.2.10", "1.2.9")
+        1
+        >>> semver.compare("1.0.0-rc.1", "1.0.0")
+        -1
+        >>> semver.compare("1", "1.0.0")
+        error: eval_builtin_error: semver.compare: operand 1: string "1" is not a valid SemVer
+    """
     versions = []
     for operand, text in ((1, a), (2, b)):
         version = _parse(text)
@@ -76,5 +85,12 @@ def semver_compare(a: str, b: str) -> int:
 
 @std("semver.is_valid", args=[ANY], result=BOOLEAN, result_name="result")
 def semver_is_valid(vsn: Any) -> bool:
-    """Whether a value is a string with a semantic version."""
+    """Whether a value is a string with a semantic version.
+
+    Example:
+        >>> semver.is_valid("1.2.3-rc.1+build")
+        true
+        >>> semver.is_valid("1.2")
+        false
+    """
     return vsn.__class__ is str and _parse(vsn) is not None

@@ -13,19 +13,34 @@ _SETS = unchecked(set_of(set_of()))
 
 @std("and", infix="&", result_name="z")
 def and_(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
-    """The elements that both sets have."""
+    """The elements that both sets have.
+
+    Example:
+        >>> {1, 2, 3} & {2, 3, 4}
+        [2, 3]
+    """
     return RegoSet.of_keys(x.keys & y.keys)
 
 
 @std("or", infix="|", result_name="z")
 def or_(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
-    """The elements that either set has."""
+    """The elements that either set has.
+
+    Example:
+        >>> {1, 2} | {2, 3}
+        [1, 2, 3]
+    """
     return RegoSet.of_keys(x.keys | y.keys)
 
 
 @std("set_diff", deprecated=True)
 def set_diff(x: RegoSet[Any], y: RegoSet[Any]) -> RegoSet[Any]:
-    """The elements of the first set that the second has not (deprecated: use ``-``)."""
+    """The elements of the first set that the second has not (deprecated: use ``-``).
+
+    Example:
+        >>> set_diff({1, 2, 3}, {2})
+        [1, 3]
+    """
     return RegoSet.of_keys(x.keys - y.keys)
 
 
@@ -43,12 +58,22 @@ def _key_sets(xs: Any) -> list[set[Any]]:
 
 @std("intersection", args=[_SETS], result=set_of(), result_name="y")
 def intersection(xs: Any) -> RegoSet[Any]:
-    """The elements that every set of a set of sets has; none for no sets."""
+    """The elements that every set of a set of sets has; none for no sets.
+
+    Example:
+        >>> intersection({{1, 2}, {2, 3}})
+        [2]
+    """
     sets = _key_sets(xs)
     return RegoSet.of_keys(set.intersection(*sets)) if sets else RegoSet()
 
 
 @std("union", args=[_SETS], result=set_of(), result_name="y")
 def union(xs: Any) -> RegoSet[Any]:
-    """The elements that any set of a set of sets has."""
+    """The elements that any set of a set of sets has.
+
+    Example:
+        >>> union({{1, 2}, {2, 3}})
+        [1, 2, 3]
+    """
     return RegoSet.of_keys(set().union(*_key_sets(xs)))

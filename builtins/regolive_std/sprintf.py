@@ -46,7 +46,16 @@ class _Flags:
 
 @std("sprintf", args=[STRING, array()], result=STRING, result_name="output")
 def sprintf(format: str, values: list[Any]) -> str:
-    """A format string with its verbs replaced by values, as Go's ``fmt.Sprintf`` does it."""
+    """A format string with its verbs replaced by values, as Go's ``fmt.Sprintf`` does it.
+
+    Example:
+        >>> sprintf("%s has %d of %.2f", ["alice", 3, 0.5])
+        "alice has 3 of 0.50"
+        >>> sprintf("%v|%5d|%-5s|%q|%x", [[1, "a"], 42, "b", "c", 255])
+        "[1, \\"a\\"]|   42|b    |\\"c\\"|ff"
+        >>> sprintf("%d %s", ["a"])
+        "%!d(string=a) %!s(MISSING)"
+    """
     plain = _plain(format)
     if plain is None or len(plain) != 2 * len(values) + 1:
         return _Printer(format, values).run()

@@ -32,7 +32,14 @@ _ONE_OR_MORE = unchecked(one_of(STRING, array(STRING), set_of(STRING)))
 
 @std("concat", args=[STRING, _STRINGS], result=STRING, result_name="output")
 def concat(delimiter: str, collection: Any) -> str:
-    """The strings of an array or set (in order) joined by a delimiter."""
+    """The strings of an array or set (in order) joined by a delimiter.
+
+    Example:
+        >>> concat(", ", ["b", "a"])
+        "b, a"
+        >>> concat("/", {"b", "a"})
+        "a/b"
+    """
     if collection.__class__ is list:
         strings = collection
     elif collection.__class__ is RegoSet:
@@ -48,50 +55,94 @@ def concat(delimiter: str, collection: Any) -> str:
 
 @std("contains", result_name="result")
 def contains(haystack: str, needle: str) -> bool:
-    """Whether a string contains another."""
+    """Whether a string contains another.
+
+    Example:
+        >>> contains("haystack", "st")
+        true
+        >>> contains("haystack", "needle")
+        false
+    """
     return needle in haystack
 
 
 @std("startswith", result_name="result")
 def startswith(search: str, base: str) -> bool:
-    """Whether a string begins with another."""
+    """Whether a string begins with another.
+
+    Example:
+        >>> startswith("haystack", "hay")
+        true
+    """
     return search.startswith(base)
 
 
 @std("endswith", result_name="result")
 def endswith(search: str, base: str) -> bool:
-    """Whether a string ends with another."""
+    """Whether a string ends with another.
+
+    Example:
+        >>> endswith("haystack", "hay")
+        false
+    """
     return search.endswith(base)
 
 
 @std("lower", result_name="y")
 def lower(x: str) -> str:
-    """The string in lower case."""
+    """The string in lower case.
+
+    Example:
+        >>> lower("ÀbC")
+        "àbc"
+    """
     return text.lower(x)
 
 
 @std("upper", result_name="y")
 def upper(x: str) -> str:
-    """The string in upper case."""
+    """The string in upper case.
+
+    Example:
+        >>> upper("àBc")
+        "ÀBC"
+    """
     return text.upper(x)
 
 
 @std("split", result=array(STRING), result_name="ys")
 def split(x: str, delimiter: str) -> list[str]:
-    """The parts of a string between the occurrences of a delimiter; all characters for none."""
+    """The parts of a string between the occurrences of a delimiter; all characters for none.
+
+    Example:
+        >>> split("a.b.c", ".")
+        ["a", "b", "c"]
+        >>> split("abc", "")
+        ["a", "b", "c"]
+    """
     return x.split(delimiter) if delimiter else list(x)
 
 
 @std("strings.split_n", args=[STRING, STRING, INTEGER], result=array(STRING))
 def split_n(x: str, delimiter: str, n: int) -> list[str]:
-    """The first ``n`` parts of a string split on a delimiter, or the last ``-n``."""
+    """The first ``n`` parts of a string split on a delimiter, or the last ``-n``.
+
+    Example:
+        >>> strings.split_n("a.b.c", ".", 2)
+        ["a", "b"]
+    """
     parts = x.split(delimiter) if delimiter else list(x)
     return parts[:n] if n >= 0 else parts[n:]
 
 
 @std("replace", result_name="y")
 def replace(x: str, old: str, new: str) -> str:
-    """The string with every occurrence of one string replaced by another."""
+    """The string with every occurrence of one string replaced by another.
+
+    Example:
+        >>> replace("a.b.c", ".", "/")
+        "a/b/c"
+    """
     if not old and not x.isascii():
         # Go puts the new one between bytes.
         return text.from_bytes(text.to_bytes(x).replace(b"", text.to_bytes(new)))
@@ -105,7 +156,12 @@ def replace(x: str, old: str, new: str) -> str:
     result_name="output",
 )
 def replace_n(patterns: Any, value: str) -> str:
-    """The string with several strings replaced at once; the smallest pattern wins at a place."""
+    """The string with several strings replaced at once; the smallest pattern wins at a place.
+
+    Example:
+        >>> strings.replace_n({"<": "&lt;", ">": "&gt;"}, "<b>")
+        "&lt;b&gt;"
+    """
     for key, new in patterns.items():
         if key.__class__ is not str:
             raise BuiltinTypeError("operand 1 non-string key found in pattern object")
@@ -124,43 +180,82 @@ def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 @std("trim", result_name="output")
 def trim(value: str, cutset: str) -> str:
-    """The string without the characters of a set at its ends."""
+    """The string without the characters of a set at its ends.
+
+    Example:
+        >>> trim("--a-b--", "-")
+        "a-b"
+    """
     return value.strip(cutset)
 
 
 @std("trim_left", result_name="output")
 def trim_left(value: str, cutset: str) -> str:
-    """The string without the characters of a set at its beginning."""
+    """The string without the characters of a set at its beginning.
+
+    Example:
+        >>> trim_left("--a-b--", "-")
+        "a-b--"
+    """
     return value.lstrip(cutset)
 
 
 @std("trim_right", result_name="output")
 def trim_right(value: str, cutset: str) -> str:
-    """The string without the characters of a set at its end."""
+    """The string without the characters of a set at its end.
+
+    Example:
+        >>> trim_right("--a-b--", "-")
+        "--a-b"
+    """
     return value.rstrip(cutset)
 
 
 @std("trim_prefix", result_name="output")
 def trim_prefix(value: str, prefix: str) -> str:
-    """The string without a prefix, if it has it."""
+    """The string without a prefix, if it has it.
+
+    Example:
+        >>> trim_prefix("foobar", "foo")
+        "bar"
+    """
     return value.removeprefix(prefix)
 
 
 @std("trim_suffix", result_name="output")
 def trim_suffix(value: str, suffix: str) -> str:
-    """The string without a suffix, if it has it."""
+    """The string without a suffix, if it has it.
+
+    Example:
+        >>> trim_suffix("foobar", "bar")
+        "foo"
+    """
     return value.removesuffix(suffix)
 
 
 @std("trim_space", result_name="output")
 def trim_space(value: str) -> str:
-    """The string without white space at its ends."""
+    """The string without white space at its ends.
+
+    Example:
+        >>> trim_space("  a b\\n")
+        "a b"
+    """
     return value.strip(text.SPACES)
 
 
 @std("indexof", result=NUMBER, result_name="output")
 def indexof(haystack: str, needle: str) -> int:
-    """Where a string first occurs in another, counted from 0; -1 if it does not."""
+    """Where a string first occurs in another, counted from 0; -1 if it does not.
+
+    Example:
+        >>> indexof("haystack", "st")
+        3
+        >>> indexof("haystack", "needle")
+        -1
+        >>> indexof("abc", "")
+        error: eval_builtin_error: indexof: empty search character
+    """
     if not needle:
         raise BuiltinError("empty search character")
     return haystack.find(needle)
@@ -168,7 +263,14 @@ def indexof(haystack: str, needle: str) -> int:
 
 @std("indexof_n", result=array(NUMBER), result_name="output")
 def indexof_n(haystack: str, needle: str) -> list[int]:
-    """Everywhere that a string occurs in another, overlapping occurrences too."""
+    """Everywhere that a string occurs in another, overlapping occurrences too.
+
+    Example:
+        >>> indexof_n("banana", "an")
+        [1, 3]
+        >>> indexof_n("banana", "x")
+        []
+    """
     if not needle:
         raise BuiltinError("empty search character")
     out = []
@@ -181,7 +283,18 @@ def indexof_n(haystack: str, needle: str) -> list[int]:
 
 @std("substring", args=[STRING, INTEGER, INTEGER], result=STRING, result_name="output")
 def substring(value: str, offset: int, length: int) -> str:
-    """A part of a string, from an offset and of a length; to the end if that is negative."""
+    """A part of a string, from an offset and of a length; to the end if that is negative.
+
+    Example:
+        >>> substring("haystack", 3, 2)
+        "st"
+        >>> substring("haystack", 3, -1)
+        "stack"
+        >>> substring("abc", 9, 1)
+        ""
+        >>> substring("abc", -1, 1)
+        error: eval_builtin_error: substring: negative offset
+    """
     if offset < 0:
         raise BuiltinError("negative offset")
     return value[offset:] if length < 0 else value[offset : offset + length]
@@ -192,7 +305,16 @@ _FORMATS = {2: "b", 8: "o", 10: "d", 16: "x"}
 
 @std("format_int", args=[NUMBER, NUMBER], result=STRING, result_name="output")
 def format_int(number: Number, base: Number) -> str:
-    """An integer written in base 2, 8, 10 or 16; what is behind the point is cut off."""
+    """An integer written in base 2, 8, 10 or 16; what is behind the point is cut off.
+
+    Example:
+        >>> format_int(255, 16)
+        "ff"
+        >>> format_int(-5.7, 2)
+        "-101"
+        >>> format_int(1, 3)
+        error: eval_type_error: format_int: operand 2 must be one of {2, 8, 10, 16}
+    """
     if base.__class__ is not int or base not in _FORMATS:
         raise BuiltinTypeError("operand 2 must be one of {2, 8, 10, 16}")
     if number.__class__ is int:
@@ -204,13 +326,25 @@ def format_int(number: Number, base: Number) -> str:
 
 @std("strings.count", result=NUMBER, result_name="output")
 def strings_count(search: str, substring: str) -> int:
-    """How often a string occurs in another, not counting overlapping occurrences."""
+    """How often a string occurs in another, not counting overlapping occurrences.
+
+    Example:
+        >>> strings.count("banana", "an")
+        2
+        >>> strings.count("aaa", "")
+        4
+    """
     return search.count(substring)
 
 
 @std("strings.reverse", result_name="y")
 def strings_reverse(x: str) -> str:
-    """The characters of a string in the opposite order."""
+    """The characters of a string in the opposite order.
+
+    Example:
+        >>> strings.reverse("abc")
+        "cba"
+    """
     return x[::-1]
 
 
@@ -236,7 +370,14 @@ def _strings(operand: int, value: Any) -> tuple[str, ...]:
     result_name="result",
 )
 def any_prefix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
-    """Whether any of some strings begins with any of some prefixes."""
+    """Whether any of some strings begins with any of some prefixes.
+
+    Example:
+        >>> strings.any_prefix_match(["a/1", "b/2"], {"b/", "c/"})
+        true
+        >>> strings.any_prefix_match("a/1", "b/")
+        false
+    """
     strings, prefixes = _strings(1, search), _strings(2, base)
     for at, one in enumerate(strings):
         if one.startswith(prefixes):
@@ -253,7 +394,12 @@ def any_prefix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
     result_name="result",
 )
 def any_suffix_match(ctx: BuiltinContext, search: Any, base: Any) -> bool:
-    """Whether any of some strings ends with any of some suffixes."""
+    """Whether any of some strings ends with any of some suffixes.
+
+    Example:
+        >>> strings.any_suffix_match("file.json", [".yaml", ".json"])
+        true
+    """
     strings, suffixes = _strings(1, search), _strings(2, base)
     for at, one in enumerate(strings):
         if one.endswith(suffixes):

@@ -64,7 +64,14 @@ def _go(value: Any) -> Any:
     result_name="result",
 )
 def render_template(ctx: BuiltinContext, value: str, vars: Any) -> str:
-    """A text with the actions of a Go template in it, filled in from an object of variables."""
+    """A text with the actions of a Go template in it, filled in from an object of variables.
+
+    Example:
+        >>> strings.render_template("{{.a}}:{{range .n}} {{.}}{{end}}", {"a": "x", "n": [1, 2]})
+        "x: 1 2"
+        >>> strings.render_template("{{.name}}", {})
+        "<undefined>"
+    """
     try:
         nodes, templates = parse(value)
         data = _go(vars)

@@ -104,7 +104,14 @@ def _nanoseconds(seconds: int, nanos: int) -> int:
 
 @std("time.now_ns", nondeterministic=True, result=NUMBER, result_name="now")
 def time_now_ns(ctx: BuiltinContext) -> int:
-    """The instant of the query, the same at every call in it."""
+    """The instant of the query, the same at every call in it.
+
+    Example:
+        >>> time.now_ns() > 1700000000000000000
+        true
+        >>> time.now_ns() == time.now_ns()
+        true
+    """
     return ctx.now_ns
 
 
@@ -115,25 +122,62 @@ def _parsed(layout: str, value: str) -> int:
 
 @std("time.parse_ns", result=NUMBER, result_name="ns")
 def time_parse_ns(layout: str, value: str) -> int:
-    """The instant that a text in a Go layout (or one of Go's named ones) stands for."""
+    """The instant that a text in a Go layout (or one of Go's named ones) stands for.
+
+    Example:
+        >>> time.parse_ns("2006-01-02", "2024-02-29")
+        1709164800000000000
+        >>> time.parse_ns("Jan 2, 2006 at 3:04pm (MST)", "Feb 3, 2024 at 7:54pm (UTC)")
+        1706990040000000000
+        >>> time.parse_ns("2006-01-02", "2024-02-30")
+        error: eval_builtin_error: time.parse_ns: parsing time "2024-02-30": day out of range
+    """
     return _parsed(NAMED_LAYOUTS.get(layout, layout), value)
 
 
 @std("time.parse_rfc3339_ns", result=NUMBER, result_name="ns")
 def time_parse_rfc3339_ns(value: str) -> int:
-    """The instant that a text as of RFC 3339 stands for."""
+    """The instant that a text as of RFC 3339 stands for.
+
+    Example:
+        >>> time.parse_rfc3339_ns("2024-02-29T12:00:00+02:00")
+        1709200800000000000
+        >>> time.parse_rfc3339_ns("2024-02-29")
+        error: eval_builtin_error: time.parse_rfc3339_ns: parsing time "2024-02-29" as
+        "2006-01-02T15:04:05Z07:00": cannot parse "" as "T"
+    """
     return _parsed(NAMED_LAYOUTS["RFC3339"], value)
 
 
 @std("time.parse_duration_ns", result=NUMBER, result_name="ns")
 def time_parse_duration_ns(duration: str) -> int:
-    """The nanoseconds of a duration such as ``1h30m``; also in days, weeks and years."""
+    """The nanoseconds of a duration such as ``1h30m``; also in days, weeks and years.
+
+    Example:
+        >>> time.parse_duration_ns("1h30m")
+        5400000000000
+        >>> time.parse_duration_ns("1.5s")
+        1500000000
+        >>> time.parse_duration_ns("90")
+        error: eval_builtin_error: time.parse_duration_ns: time: missing unit in duration "90"
+    """
     return parse_duration(duration)
 
 
 @std("time.format", args=[_FORMATTED], result=STRING, result_name="formatted timestamp")
 def time_format(x: Any) -> str:
-    """An instant as text: by default as of RFC 3339, else in a zone and a Go layout."""
+    """An instant as text: by default as of RFC 3339, else in a zone and a Go layout.
+
+    Example:
+        >>> time.format(1709208000000000000)
+        "2024-02-29T12:00:00Z"
+        >>> time.format([1709208000000000000, "Europe/Berlin"])
+        "2024-02-29T13:00:00+01:00"
+        >>> time.format([1709208000000000000, "", "Monday, 02 Jan 06"])
+        "Thursday, 29 Feb 24"
+        >>> time.format([1, "Nowhere/Else"])
+        error: eval_builtin_error: time.format: unknown time zone Nowhere/Else
+    """
     ns, zone, layout = _operand(x)
     layout = NAMED_LAYOUTS.get(layout or "RFC3339Nano", layout)
     return format_moment(_at(ns, zone), layout)
@@ -141,19 +185,38 @@ def time_format(x: Any) -> str:
 
 @std("time.date", args=[_ZONED], result=_THREE, result_name="date")
 def time_date(x: Any) -> list[int]:
-    """The year, month and day of an instant, in UTC or a zone."""
+    """The year, month and day of an instant, in UTC or a zone.
+
+    Example:
+        >>> time.date(1709208000000000000)
+        [2024, 2, 29]
+        >>> time.date([1709208000000000000, "Pacific/Auckland"])
+        [2024, 3, 1]
+    """
     return list(_moment(x).date)
 
 
 @std("time.clock", args=[_ZONED], result=_THREE, result_name="output")
 def time_clock(x: Any) -> list[int]:
-    """The hour, minute and second of an instant, in UTC or a zone."""
+    """The hour, minute and second of an instant, in UTC or a zone.
+
+    Example:
+        >>> time.clock(1709208000000000000)
+        [12, 0, 0]
+        >>> time.clock([1709208000000000000, "America/New_York"])
+        [7, 0, 0]
+    """
     return list(_moment(x).clock)
 
 
 @std("time.weekday", args=[_ZONED], result=STRING, result_name="day")
 def time_weekday(x: Any) -> str:
-    """The day of the week of an instant, in English."""
+    """The day of the week of an instant, in English.
+
+    Example:
+        >>> time.weekday(1709208000000000000)
+        "Thursday"
+    """
     return DAYS[_moment(x).weekday]
 
 
@@ -164,7 +227,12 @@ def time_weekday(x: Any) -> str:
     result_name="output",
 )
 def time_add_date(ns: Any, years: int, months: int, days: int) -> Number:
-    """An instant some years, months and days later; October 32 becomes November 1."""
+    """An instant some years, months and days later; October 32 becomes November 1.
+
+    Example:
+        >>> time.format(time.add_date(1709208000000000000, 1, 0, 0))
+        "2025-03-01T12:00:00Z"
+    """
     instant, zone, _ = _operand(ns)
     if max(abs(years), abs(months), abs(days)) > 1 << 40:
         raise BuiltinError("time outside of valid range")
@@ -185,7 +253,12 @@ def _to_utc(seconds: int, zone: tzinfo | None) -> int:
 
 @std("time.diff", args=[_ZONED, _ZONED], result=tuple_of(*[NUMBER] * 6), result_name="output")
 def time_diff(ns1: Any, ns2: Any) -> list[int]:
-    """Years, months, days, hours, minutes and seconds between two instants."""
+    """Years, months, days, hours, minutes and seconds between two instants.
+
+    Example:
+        >>> time.diff(1709208000000000000, 1672531200000000000)
+        [1, 1, 28, 12, 0, 0]
+    """
     first, zone, _ = _operand(ns1)
     second, _, _ = _operand(ns2)
     a, b = _at(min(first, second), zone), _at(max(first, second), zone)

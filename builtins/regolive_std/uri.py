@@ -165,13 +165,28 @@ def request_target(text: str) -> tuple[str, str, str]:
 
 @std("uri.parse", result=object_of(STRING, STRING))
 def uri_parse(uri: str) -> dict[str, str]:
-    """The parts of a URI: scheme, hostname, port, path, raw_path, raw_query, fragment."""
+    """The parts of a URI: scheme, hostname, port, path, raw_path, raw_query, fragment.
+
+    Example:
+        >>> uri.parse("https://example.com:8080/a%20b?q=1#top")
+        {"fragment": "top", "hostname": "example.com", "path": "/a b", "port": "8080", "raw_path":
+        "/a b", "raw_query": "q=1", "scheme": "https"}
+        >>> uri.parse("https://[::1")
+        error: eval_builtin_error: uri.parse: parse "https://[::1": missing ']' in host
+    """
     return {name: part for name, part in parse_uri(uri).items() if part}
 
 
 @std("uri.is_valid", args=[unchecked(STRING)], result=BOOLEAN)
 def uri_is_valid(uri: Any) -> bool:
-    """Whether a value is a string that can be taken apart as a URI; not the empty one."""
+    """Whether a value is a string that can be taken apart as a URI; not the empty one.
+
+    Example:
+        >>> uri.is_valid("https://example.com")
+        true
+        >>> uri.is_valid("https://[::1")
+        false
+    """
     if uri.__class__ is not str or not uri:
         return False
     try:

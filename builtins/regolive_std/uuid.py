@@ -20,7 +20,14 @@ _DOMAINS = ("Person", "Group", "Org")
 
 @std("uuid.rfc4122", nondeterministic=True, memoize=True, result_name="output")
 def uuid_rfc4122(k: str) -> str:
-    """A random UUID (version 4); within a query the same for the same key."""
+    """A random UUID (version 4); within a query the same for the same key.
+
+    Example:
+        >>> count(uuid.rfc4122("key"))
+        36
+        >>> uuid.rfc4122("a") == uuid.rfc4122("a")
+        true
+    """
     return str(uuid4())
 
 
@@ -51,7 +58,14 @@ def _mac_kind(byte: int) -> str:
 
 @std("uuid.parse", result=object_of(STRING, ANY), result_name="result")
 def uuid_parse(uuid: str) -> Any:
-    """What a UUID says of itself: version, variant, and for versions 1 and 2 time and node."""
+    """What a UUID says of itself: version, variant, and for versions 1 and 2 time and node.
+
+    Example:
+        >>> uuid.parse("7d444840-9dc0-11d1-b245-5ffdce74fad2").version
+        1
+        >>> uuid.parse("no")
+        undefined
+    """
     data = _read(uuid)
     if data is None:
         return UNDEFINED

@@ -16,6 +16,12 @@ def walk(ctx: BuiltinContext, x: Any) -> list[Any]:
     """The pairs of path and value of everything in a value, itself included.
 
     A relation in OPA's words: a policy sees the pairs one by one, so here they are an array.
+
+    Example:
+        >>> {path | walk({"a": [1]}, [path, _])}
+        [[], ["a"], ["a", 0]]
+        >>> {value | walk({"a": [1]}, [["a", _], value])}
+        [1]
     """
     out: list[Any] = []
     # Children are pushed last first, so that pairs come in document order.

@@ -49,7 +49,15 @@ def _certificates(text: str) -> list[Any]:
 
 @std("crypto.x509.parse_certificates", result=_OBJECTS, result_name="output")
 def x509_parse_certificates(certs: str) -> list[Any]:
-    """The certificates in PEM, or in base64 of DER or PEM, with the fields that Go gives them."""
+    """The certificates in PEM, or in base64 of DER or PEM, with the fields that Go gives them.
+
+    Example:
+        >>> crypto.x509.parse_certificates(data.example.certificate)[0].DNSNames
+        ["www.example.com"]
+        >>> crypto.x509.parse_certificates("x")
+        error: eval_builtin_error: crypto.x509.parse_certificates: illegal base64 data at input byte
+        0
+    """
     from regolive_std.certificates_json import certificate_json
 
     return [certificate_json(c, uri_strings=True) for c in _certificates(certs)]
@@ -71,6 +79,12 @@ def x509_parse_and_verify_certificates(ctx: BuiltinContext, certs: str) -> list[
     """``[true, chain]`` if the last certificate is the first one's, else ``[false, []]``.
 
     First the root, then intermediates, last the leaf, which must be for servers and valid now.
+
+    Example:
+        >>> crypto.x509.parse_and_verify_certificates(data.example.chain)[0]
+        true
+        >>> crypto.x509.parse_and_verify_certificates(data.example.certificate)
+        [false, []]
     """
     from regolive_std.chains import Options
 
@@ -92,6 +106,13 @@ def x509_parse_and_verify_certificates_with_options(
     """As without options, which are ``DNSName``, ``CurrentTime`` (ns), ``KeyUsages``.
 
     ``MaxConstraintComparisons`` is taken and has no effect, as in OPA.
+
+    Example:
+        >>> crypto.x509.parse_and_verify_certificates_with_options(data.example.chain, {})[0]
+        true
+        >>> crypto.x509.parse_and_verify_certificates_with_options(data.example.chain, {"x": 1})
+        error: eval_builtin_error: crypto.x509.parse_and_verify_certificates_with_options: invalid
+        key option
     """
     try:
         found = _certificates(certs)
@@ -144,7 +165,15 @@ def _key_usages(value: Any) -> tuple[int, ...]:
 
 @std("crypto.x509.parse_certificate_request", result=_OBJECT, result_name="output")
 def x509_parse_certificate_request(csr: str) -> dict[str, Any]:
-    """A certificate request in PEM, or in base64 of DER or PEM, with the fields Go gives it."""
+    """A certificate request in PEM, or in base64 of DER or PEM, with the fields Go gives it.
+
+    Example:
+        >>> crypto.x509.parse_certificate_request(data.example.request_pem).Subject.CommonName
+        "www.example.com"
+        >>> crypto.x509.parse_certificate_request("x")
+        error: eval_builtin_error: crypto.x509.parse_certificate_request: illegal base64 data at
+        input byte 0
+    """
     from regolive_std.certificates_json import request_json
 
     label = "CERTIFICATE REQUEST"
@@ -161,7 +190,15 @@ def x509_parse_certificate_request(csr: str) -> dict[str, Any]:
 
 @std("crypto.x509.parse_keypair", args=[STRING, STRING], result=_OBJECT, result_name="output")
 def x509_parse_keypair(cert: str, pem: str) -> dict[str, Any]:
-    """A certificate and its private key, in PEM or in base64 of DER, if they belong together."""
+    """A certificate and its private key, in PEM or in base64 of DER, if they belong together.
+
+    Example:
+        >>> object.keys(crypto.x509.parse_keypair(data.example.certificate, data.example.key))
+        ["Certificate", "Leaf", "OCSPStaple", "PrivateKey", "SignedCertificateTimestamps",
+        "SupportedSignatureAlgorithms"]
+        >>> crypto.x509.parse_keypair("x", "y")
+        error: eval_builtin_error: crypto.x509.parse_keypair: illegal base64 data at input byte 0
+    """
     from regolive_std.keypair import keypair_json
 
     return keypair_json(_decoded(cert), _decoded(pem))
@@ -169,7 +206,15 @@ def x509_parse_keypair(cert: str, pem: str) -> dict[str, Any]:
 
 @std("crypto.x509.parse_rsa_private_key", result=_OBJECT, result_name="output")
 def x509_parse_rsa_private_key(pem: str) -> dict[str, Any] | None:
-    """The first private key in PEM, or in base64 of PEM, as a JWK; null if there is none."""
+    """The first private key in PEM, or in base64 of PEM, as a JWK; null if there is none.
+
+    Example:
+        >>> crypto.x509.parse_rsa_private_key(data.example.rsa_private_key).kty
+        "RSA"
+        >>> crypto.x509.parse_rsa_private_key("x")
+        error: eval_builtin_error: crypto.x509.parse_rsa_private_key: illegal base64 data at input
+        byte 0
+    """
     if not pem:
         raise BuiltinError("input PEM data was empty")
     from regolive_std.private_keys import private_key_jwk, private_keys
@@ -190,7 +235,14 @@ def _unwrapped(data: bytes) -> bytes:
 
 @std("crypto.parse_private_keys", result=_OBJECTS, result_name="output")
 def parse_private_keys(keys: str) -> list[Any] | None:
-    """The private keys in PEM, or in base64 of PEM, with the fields that Go gives them."""
+    """The private keys in PEM, or in base64 of PEM, with the fields that Go gives them.
+
+    Example:
+        >>> count(crypto.parse_private_keys(data.example.rsa_private_key))
+        1
+        >>> crypto.parse_private_keys("x")
+        []
+    """
     if not keys:
         return None
     from regolive_std.private_keys import private_key_json, private_keys

@@ -236,13 +236,27 @@ def _load(ctx: BuiltinContext, text: str) -> Any:
 
 @std("yaml.unmarshal", result=ANY, result_name="y")
 def yaml_unmarshal(ctx: BuiltinContext, x: str) -> Any:
-    """The value that a YAML document stands for (the first, if there are several)."""
+    """The value that a YAML document stands for (the first, if there are several).
+
+    Example:
+        >>> yaml.unmarshal("a: [1, yes, x]")
+        {"a": [1, true, "x"]}
+        >>> yaml.unmarshal("a: [")
+        error: eval_builtin_error: yaml.unmarshal: yaml: line 1: did not find expected node content
+    """
     return _load(ctx, x)
 
 
 @std("yaml.is_valid", args=[unchecked(STRING)], result=BOOLEAN, result_name="result")
 def yaml_is_valid(ctx: BuiltinContext, x: Any) -> bool:
-    """Whether a value is a string with a YAML document."""
+    """Whether a value is a string with a YAML document.
+
+    Example:
+        >>> yaml.is_valid("a: 1")
+        true
+        >>> yaml.is_valid("a: [")
+        false
+    """
     if x.__class__ is not str:
         return False
     try:
@@ -371,7 +385,12 @@ def _number_or_name(value: Any) -> str:
 
 @std("yaml.marshal", result_name="y")
 def yaml_marshal(x: Any) -> str:
-    """The value as a YAML document."""
+    """The value as a YAML document.
+
+    Example:
+        >>> yaml.marshal({"b": [1, true], "a": "x"})
+        "a: x\\nb:\\n- 1\\n- true\\n"
+    """
     out = io.StringIO()
     emitter = _Emitter(out, allow_unicode=True)
     emitter.emit(yaml.StreamStartEvent())
