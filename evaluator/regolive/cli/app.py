@@ -23,6 +23,7 @@ COMMANDS = {
     "buckets": "buckets",
     "capabilities": "capabilities",
     "plugins": "plugins",
+    "help": "help",
     "incident": "incident",
     "version": "version",
 }
