@@ -33,12 +33,14 @@ from regolive.compiler.types.text import PLAIN, Names, RefText
 from regolive.syntax import nodes as n
 
 _EQUATIONS = frozenset({"eq", "equal"})
+QUERY_EQUATIONS = frozenset({"eq"})
+"""What is checked as an equation in a query: OPA makes equations of ``==`` in rules only."""
 
 
 class BodyChecker:
     """Checks bodies of one rule or query. ``findings`` collects what is wrong."""
 
-    __slots__ = ("_bodies", "_functions", "_references", "_terms", "findings")
+    __slots__ = ("_bodies", "_equations", "_functions", "_references", "_terms", "findings")
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class BodyChecker:
         signatures: Signatures,
         names: Mapping[str, str],
         overlay: Overlay | None = None,
+        equations: frozenset[str] = _EQUATIONS,
     ) -> None:
         """
         Args:
@@ -53,8 +56,10 @@ class BodyChecker:
             signatures: the builtins.
             names: what the compiler's variables were called.
             overlay: what the rule's annotations declare.
+            equations: the calls that say that two values are equal.
         """
         self.findings: list[Finding] = []
+        self._equations = equations
         self._functions = signatures
         self._bodies: list[n.Body] = []
         shown = Names(names, self._origin)
@@ -127,7 +132,7 @@ class BodyChecker:
         steps = call.func.terms
         args = call.args
         name = steps[0].name  # type: ignore[attr-defined]
-        if name in _EQUATIONS and len(args) == 2 and len(steps) == 1:
+        if name in self._equations and len(args) == 2 and len(steps) == 1:
             self._equation(expr, args[0], args[1], types, doubtful)
             return
         found = self._is_function(call)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regolive.compiler.program import Finding, ResolvedModule, ResolvedQuery
 from regolive.compiler.types.annotations import Scopes
 from regolive.compiler.types.build import path_of
-from regolive.compiler.types.checker import BodyChecker
+from regolive.compiler.types.checker import QUERY_EQUATIONS, BodyChecker
 from regolive.compiler.types.env import TypeEnv, TypePath, merged
 from regolive.compiler.types.model import ANY, Part, function, object_type, set_of
 from regolive.compiler.types.signatures import Signatures
@@ -136,6 +136,6 @@ def _anything(term: n.Term, types: Types) -> None:
 
 def check_query(query: ResolvedQuery, env: TypeEnv, signatures: Signatures) -> list[Finding]:
     """What is wrong with the types in a query. The environment is not changed."""
-    checker = BodyChecker(env, signatures, query.names)
+    checker = BodyChecker(env, signatures, query.names, equations=QUERY_EQUATIONS)
     checker.check(query.body, {})
     return checker.findings
