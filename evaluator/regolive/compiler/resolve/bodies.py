@@ -169,6 +169,7 @@ def _assign_call(w: Work, expr: n.Expr, target: n.Var, value: n.Call) -> None:
     # What is called comes first: it does not see the new variable.
     item.loose = item.binds if has_result(w, value) else item.args
     result.name = _assigned(w, target, expr).name
+    item.assigned = expr.loc
     item.expr = n.Expr(value.loc, made, False, item.withs, expr.generated)
     w.out.append(item)
 

@@ -147,8 +147,22 @@ def operator(
     if arity is None:
         _undefined(w, term_text(func), loc)
     else:
+        w.called.append((name, loc, statement is not None or w.head))
         _check_builtin(w, name, loc)
     return func, arity, name
+
+
+def check_shadowed(w: Work) -> None:
+    """Report calls of builtins whose name the body also uses for a variable.
+
+    It is one without a declaration too, and hides the builtin in all of the body.
+    """
+    for name, loc, undefined in w.called:
+        if name in w.shadows:
+            if undefined:
+                _undefined(w, name, loc)
+            else:
+                w.find(Stage.LOCALS, "compile", f"called function {name} shadowed", loc)
 
 
 def _global_operator(

@@ -16,12 +16,17 @@ from regolive.syntax import nodes as n
 
 
 class _Inside:
-    """A new list of statements and a new scope, until ``end``."""
+    """A new list of statements and a new scope, until ``end``.
 
-    __slots__ = ("item", "out", "scope", "undeclared", "w")
+    ``apart``: only for the value of a term of the outer body.
+    """
 
-    def __init__(self, w: Work) -> None:
+    __slots__ = ("depth", "item", "out", "scope", "undeclared", "w")
+
+    def __init__(self, w: Work, apart: bool = False) -> None:
         self.w = w
+        self.depth = w.depth
+        w.depth += not apart
         self.item, self.out, self.scope = w.item, w.out, w.scope
         self.undeclared = w.undeclared
         w.out = []
@@ -34,6 +39,7 @@ class _Inside:
         leave(w)
         w.item, w.out, w.scope = self.item, self.out, self.scope
         w.undeclared = self.undeclared
+        w.depth = self.depth
         return items
 
 
@@ -135,7 +141,8 @@ def _operand(
     item.close(Closure(node, field, items))
     if implicit is not None:
         for inner in items:
-            item.needs.update(name for name in inner.own_names() if w.is_written(name))
+            if not isinstance(inner.expr.term, n.Not | n.Logical):
+                item.needs.update(name for name in inner.own_names() if w.is_written(name))
 
 
 def template(w: Work, term: n.TemplateString) -> n.Term:
@@ -194,7 +201,7 @@ def _apart(w: Work, part: n.Expr, stage: Stage) -> n.Term:
         missing = w.undeclared if print_ else []
         node: n.Term = n.Set(term.loc, (made,))
     else:
-        inside = _Inside(w)
+        inside = _Inside(w, apart=True)
         w.undeclared = undeclared = list[n.Var]()
         result = value_statement(w, part)
         missing = undeclared

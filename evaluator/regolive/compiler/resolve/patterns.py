@@ -65,5 +65,7 @@ def _differ(a: n.Term, b: n.Term) -> bool:
 
 def _members(a: n.Object, b: n.Object) -> list[tuple[n.Term, n.Term]]:
     """The values of the keys that both have, as far as that can be told from the text."""
+    if len(a.flat) != len(b.flat):
+        return []
     others = b.pairs
     return [(value, other) for key, value in a.pairs for name, other in others if same(name, key)]

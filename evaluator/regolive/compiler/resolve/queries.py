@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from regolive.compiler.program import Exports, Finding, Path, ResolvedQuery, Stage
 from regolive.compiler.resolve.bodies import body as walk_body
+from regolive.compiler.resolve.calls import check_shadowed
 from regolive.compiler.resolve.closures import report_undeclared
 from regolive.compiler.resolve.modules import environment, too_deep
 from regolive.compiler.resolve.options import Options
@@ -47,6 +48,7 @@ def resolve_query(
         announce(w, body)
         walk_body(w, body)
         leave(w)
+        check_shadowed(w)
         for var, place in w.templated:
             if var.name not in w.free:
                 report_undeclared(w, var, place, Stage.TEMPLATES)

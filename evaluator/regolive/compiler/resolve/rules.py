@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from regolive.compiler.program import Stage
 from regolive.compiler.resolve.bodies import body, equate, head_term
+from regolive.compiler.resolve.calls import check_shadowed
 from regolive.compiler.resolve.closures import report_undeclared
 from regolive.compiler.resolve.safety import ordered
 from regolive.compiler.resolve.scopes import ROOTS, announce, declare, leave, pattern_vars
@@ -60,7 +61,7 @@ def _parameters(w: Work, rule: n.Rule, args: tuple[n.Term, ...]) -> tuple[n.Term
     for arg in args:
         for var in pattern_vars(arg):
             name = var.name
-            if name in ROOTS and (w.v1 or w.strict):
+            if name in ROOTS:
                 message = f"args must not shadow {name} (use a different variable name)"
                 w.find(Stage.KEYWORDS, "compile", message, rule.loc)
             if name not in declared:
@@ -147,6 +148,8 @@ def _one(
     }
     items: list[Item] = []
     w.out = items
+    w.shadows = set()
+    w.called = []
     if not rule.generated_body:
         announce(w, rule.body)
         body(w, rule.body)
@@ -156,6 +159,8 @@ def _one(
     resolved, heads = _head(w, head, package, args)
     w.head = False
     leave(w)
+    if w.shadows:
+        check_shadowed(w)
     w.scope = outer
     names = set(safe)
     if heads:

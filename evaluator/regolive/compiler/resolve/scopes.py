@@ -77,6 +77,8 @@ def unbound(w: Work, var: n.Var) -> None:
         w.undeclared.append(var)
     else:
         w.free.add(var.name)
+    if w.depth == 0 and var.name in w.arities:
+        w.shadows.add(var.name)
 
 
 def shadows_root(w: Work, name: str) -> bool:
@@ -102,7 +104,13 @@ def _declared(body: n.Body) -> Iterator[str]:
                 if isinstance(symbol, n.Var):
                     yield symbol.name
                 elif isinstance(symbol, n.Call):
-                    yield from some_names(symbol)
+                    # Those of the domain too: they are no rules here, though not declared either.
+                    yield from [
+                        var.name
+                        for pattern in symbol.args[:-1]
+                        for var in _vars(pattern)
+                        if not var.is_wildcard and var.name not in ROOTS
+                    ]
 
 
 def pattern_vars(term: n.Term) -> Iterator[n.Var]:

@@ -11,8 +11,8 @@ from regolive.syntax import nodes as n
 # What OPA writes after a point; its keywords are written in brackets.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _KEYWORDS = frozenset(
-    {"as", "contains", "data", "default", "else", "every", "false", "if", "import", "in"}
-    | {"input", "not", "null", "package", "set", "some", "true", "with"}
+    {"as", "contains", "default", "else", "every", "false", "if", "import", "in"}
+    | {"not", "null", "package", "some", "true", "with"}
 )
 
 

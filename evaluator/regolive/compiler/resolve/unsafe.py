@@ -16,24 +16,79 @@ _KEYWORDS = frozenset({"in", "every", "if", "contains"})
 def report(w: Work, items: list[Item], safe: set[str], outer: set[str]) -> None:
     """Report the variables of some statements that are not safe, each where it stands first.
 
+    What a statement would bind, were it not for others, is not reported of it; and not at all if
+    it is a call whose operands lack only members of sets, keys of objects or heads of references.
     ``outer`` are all variables of the body, which those of closures are if they have the same name.
     """
-    told: set[str] = set()
-    for item in sorted(items, key=lambda item: item.expr.loc.start):
-        needs = set(item.needs)
-        for closure in item.closures or ():
-            needs |= closure.names & outer
-        known = {"input", "data"} | safe | set(_reached(item, safe))
-        if item.left is not None and item.right is not None:
-            _unify(item, known)
-        unbound = (needs - safe) | (item.own_names() - known)
-        missing = [name for name in unbound - told if w.is_written(name)]
-        told.update(missing)
-        for name in sorted(missing, key=lambda name: (w.shown(name), name)):
-            unsafe(w, name, item.expr.loc)
-    if not told:
+    known = {"input", "data"} | safe
+    size = -1
+    while size != len(known):
+        size = len(known)
+        for item in items:
+            known |= _results(item, known)
+    places: dict[str, n.Loc] = {}
+    for item in items:
+        for name in _needs(item, outer) - known - _outputs(item, known):
+            _note(w, places, name, item)
+    if not places:
+        # What is missing, each statement would bind itself.
+        for item in items:
+            for name in _needs(item, outer) - safe:
+                _note(w, places, name, item)
+    for name, loc in sorted(places.items(), key=lambda at: (at[1].start, w.shown(at[0]), at[0])):
+        unsafe(w, name, loc)
+    if not places:
         for item in items:
             w.find(Stage.SAFE_BODIES, "unsafe_var", "expression is unsafe", item.expr.loc)
+
+
+def _note(w: Work, places: dict[str, n.Loc], name: str, item: Item) -> None:
+    """Note where a variable stands, if it is the first place."""
+    loc = item.expr.loc
+    if item.assigned is not None and name in item.binds:
+        loc = item.assigned
+    if w.is_written(name) and (name not in places or loc.start < places[name].start):
+        places[name] = loc
+
+
+def _needs(item: Item, outer: set[str]) -> set[str]:
+    names = item.own_names()
+    for closure in item.closures or ():
+        names |= closure.names & outer
+    return names
+
+
+def _results(item: Item, known: set[str]) -> set[str]:
+    """What a call gives, as far as its operands are known."""
+    term = item.expr.term
+    if not isinstance(term, n.Call) or item.expr.negated or _is_equation(item):
+        return set()
+    if item.with_needs is not None and not item.with_needs <= known:
+        return set()
+    reached = set(_reached(item, known))
+    results = item.binds - reached
+    inputs = {name for arg in term.args for name in _names(arg, refs=False)}
+    return reached | results if inputs - results <= known | reached else reached
+
+
+def _outputs(item: Item, known: set[str]) -> set[str]:
+    """What a statement itself would bind."""
+    if item.with_needs is not None and not item.with_needs <= known:
+        return set()
+    found = set(_reached(item, known))
+    if _is_equation(item):
+        reached = known | found
+        _unify(item, reached)
+        found |= reached & item.own_names()
+    return found
+
+
+def _is_equation(item: Item) -> bool:
+    term = item.expr.term
+    if not isinstance(term, n.Call) or len(term.func.terms) != 1 or len(term.args) != 2:
+        return False
+    first = term.func.terms[0]
+    return isinstance(first, n.Var) and first.name == "eq" and not item.expr.negated
 
 
 def unsafe(w: Work, name: str, loc: n.Loc, stage: Stage = Stage.SAFE_BODIES) -> None:
@@ -54,22 +109,22 @@ def _unify(item: Item, known: set[str]) -> None:
     if isinstance(left, n.Array | n.Object) and isinstance(right, n.Array | n.Object):
         unify(left, right, known)
     elif set(_names(left)) <= known:
-        known |= item.right or set()
+        known |= set(_names(right))
     elif set(_names(right)) <= known:
-        known |= item.left or set()
+        known |= set(_names(left))
 
 
-def _names(term: n.Term) -> Iterator[str]:
-    """The variables that must be known for a side of an equation to be known."""
+def _names(term: n.Term, refs: bool = True) -> Iterator[str]:
+    """The variables that must be known for an operand to be known: not what sets and keys have."""
     if isinstance(term, n.Var):
         yield term.name
     elif isinstance(term, n.Array):
         for item in term.items:
-            yield from _names(item)
+            yield from _names(item, refs)
     elif isinstance(term, n.Object):
         for item in term.flat[1::2]:
-            yield from _names(item)
-    elif isinstance(term, n.Ref):
+            yield from _names(item, refs)
+    elif isinstance(term, n.Ref) and refs:
         yield from (step.name for step in term.terms if isinstance(step, n.Var))
 
 

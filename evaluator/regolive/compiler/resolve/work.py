@@ -14,6 +14,8 @@ from regolive.compiler.resolve.options import Options
 from regolive.errors import Details
 from regolive.syntax import nodes as n
 
+_GENERATED = re.compile(r"__local[0-9]{1,9}__")
+
 
 class Global:
     """What a name means that is no variable: a document, a package, a rule or a function.
@@ -109,11 +111,13 @@ class Item:
     ``loose`` and ``strict`` are where variables go while its terms are walked: those that a pattern
     can bind, and those that it cannot (elements of sets, keys of objects). With ``hoist``, parts
     that may be undefined are evaluated before, by statements in ``prefix``: under ``not`` that
-    makes a difference. ``patterns``: steps of references that are composites, with their variables.
+    makes a difference. ``assigned`` is the place of ``x := ...`` where the statement is the call.
+    ``patterns``: steps of references that are composites, with their variables.
     """
 
     __slots__ = (
         "args",
+        "assigned",
         "binds",
         "closures",
         "evaluates",
@@ -139,6 +143,7 @@ class Item:
         self.loose = self.strict = self.args = set[str]()
         self.left: set[str] | None = None
         self.right: set[str] | None = None
+        self.assigned: n.Loc | None = None
         self.hoist = False
         self.evaluates = False
         self.prefix: list[n.Expr] | None = None
@@ -193,12 +198,15 @@ class Work:
 
     __slots__ = (
         "arities",
+        "called",
         "computed",
         "counter",
+        "depth",
         "env",
         "eq",
         "exports",
         "findings",
+        "foreign",
         "free",
         "functions",
         "head",
@@ -212,6 +220,7 @@ class Work:
         "replaced",
         "rule",
         "scope",
+        "shadows",
         "strict",
         "templated",
         "undeclared",
@@ -240,7 +249,12 @@ class Work:
         self.env: dict[str, Binding] = {}
         self.used: set[str] = set()
         self.names: dict[str, str] = {}
-        self.counter = 0 if "__local" not in source.text else first_free(source.text)
+        # What the policy itself has named as the compiler names variables.
+        self.foreign = frozenset[str]()
+        self.counter = 0
+        if "__local" in source.text:
+            self.foreign = frozenset(_GENERATED.findall(source.text))
+            self.counter = 1 + max([int(name[7:-2]) for name in self.foreign], default=-1)
         loc = n.Loc(source, 0, 0)
         self.eq = n.Ref(loc, (n.Var(loc, "eq"),))
         self.scope = Scope()
@@ -263,6 +277,12 @@ class Work:
         # The undeclared variables of the rule at hand, outside of print and template strings; and
         # those of template strings, which must be among them.
         self.free: set[str] = set()
+        # Undeclared variables of a rule's body with the names of builtins, and the calls of builtins
+        # there: (name, place, whether it is a statement).
+        self.shadows: set[str] = set()
+        self.called: list[tuple[str, n.Loc, bool]] = []
+        # How many bodies are around the one at hand.
+        self.depth = 0
         self.templated: list[tuple[n.Var, n.Loc]] = []
 
     def find(
@@ -280,7 +300,7 @@ class Work:
 
     def is_written(self, name: str) -> bool:
         """Whether a variable of the resolved tree is one of the policy's."""
-        return not name.startswith("__local") or name in self.names
+        return not name.startswith("__local") or name in self.names or name in self.foreign
 
     def shown(self, name: str) -> str:
         """What the policy calls a variable of the resolved tree."""
@@ -307,11 +327,3 @@ class Work:
     ) -> n.Expr:
         """``left = right``, which nobody wrote."""
         return n.Expr(loc, n.Call(loc, self.eq, (left, right), "="), False, withs, True)
-
-
-_GENERATED = re.compile(r"__local([0-9]{1,9})__")
-
-
-def first_free(text: str) -> int:
-    """The first number that no name like ``__local3__`` in a text has."""
-    return 1 + max((int(number) for number in _GENERATED.findall(text)), default=-1)
