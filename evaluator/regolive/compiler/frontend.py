@@ -79,9 +79,13 @@ class CompileRequest:
 
 
 class FrontEnd(Protocol):
-    """A compiler from Rego to plans. Safe to use from several threads."""
+    """A compiler from Rego to plans. Safe to use from several threads.
+
+    ``plans_data``: it plans ``data`` itself as an entrypoint, base documents included.
+    """
 
     name: str
+    plans_data: bool
 
     def compile(self, request: CompileRequest) -> Policy:
         """Compile modules, entrypoints and query to one plan.

@@ -31,6 +31,7 @@ class NativeFrontEnd:
     """
 
     name = "regolive"
+    plans_data = True
 
     def __init__(self, cache: DiskCache | None = None, *, store: bool = True) -> None:
         """

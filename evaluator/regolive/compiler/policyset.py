@@ -26,6 +26,7 @@ from regolive.compiler.program import (
     Finding,
     Path,
     ResolvedModule,
+    ResolvedQuery,
     RuleTree,
     Stage,
     rule_tree,
@@ -152,13 +153,8 @@ class PolicySet:
         Raises:
             PolicyError: the query is wrong, or an entrypoint is none.
         """
-        paths: list[Path] = []
-        for text in entrypoints:
-            try:
-                paths.append(entrypoint_path(text))
-            except ValueError as error:
-                raise PolicyError([Diagnostic("rego_compile_error", str(error))]) from error
         try:
+            paths = [self._entrypoint(text) for text in entrypoints]
             if query is None:
                 return self._planner.plan(paths)
             body, imports = parse_query(query, QUERY_FILE)
@@ -171,6 +167,21 @@ class PolicySet:
             return self._planner.plan(paths, resolved)
         except RecursionError:
             raise too_deep() from None
+
+    def _entrypoint(self, text: str) -> Path:
+        """The path of an entrypoint, which is checked as the query that it is."""
+        try:
+            path = entrypoint_path(text)
+        except ValueError as error:
+            raise PolicyError([Diagnostic("rego_compile_error", str(error))]) from error
+        source = n.Source(QUERY_FILE, text)
+        loc = n.Loc(source, 0, len(text))
+        ref = n.Ref(loc, (n.Var(loc, "data"), *[n.Scalar(loc, step) for step in path]))
+        query = ResolvedQuery(source, (n.Expr(loc, ref),), {})
+        findings = check_query(query, self.env, self._signatures)
+        if findings:
+            raise policy_error(reported(findings))
+        return path
 
     @property
     def env(self) -> TypeEnv:

@@ -36,6 +36,7 @@ class RegopyFrontEnd:
     """
 
     name = "regopy"
+    plans_data = False
 
     def __init__(self, *, timeout: float = TIMEOUT, script: Path = SCRIPT) -> None:
         """

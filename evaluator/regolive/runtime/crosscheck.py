@@ -15,8 +15,8 @@ from regolive.compiler import CompileRequest, FrontEnd, entrypoint_name
 from regolive.errors import EvalError, FrontEndError, IRError, Location, PolicyError
 from regolive.plugins import BoundBuiltin, declare
 from regolive.storage import SnapshotStore
-from regolive.syntax import nodes as n
 from regolive.syntax import parse_module
+from regolive.syntax.paths import rule_paths
 from regolive.values import UNDEFINED, dumps, equal
 
 
@@ -184,8 +184,7 @@ def questions(modules: Mapping[str, str]) -> list[Question]:
     found: dict[str, Question] = {}
     for name, text in modules.items():
         module = parse_module(text, name)
-        for rule in module.rules:
-            steps = [*module.package.names, *_steps(rule.head.ref)]
+        for steps, rule in rule_paths(module):
             if rule.head.args is not None:
                 continue
             path = "data" + "".join(f"[{dumps(step)}]" for step in steps)
@@ -193,19 +192,6 @@ def questions(modules: Mapping[str, str]) -> list[Question]:
             test = steps[-1].startswith("test_")
             found.setdefault(path, Question(path, Location(name, row, col), test))
     return list(found.values())
-
-
-def _steps(ref: n.Ref) -> list[str]:
-    """The constant beginning of a rule's name."""
-    steps = []
-    for position, term in enumerate(ref.terms):
-        if position == 0 and isinstance(term, n.Var):
-            steps.append(term.name)
-        elif isinstance(term, n.Scalar) and isinstance(term.value, str):
-            steps.append(term.value)
-        else:
-            break
-    return steps
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -32,7 +32,7 @@ from regolive.errors import (
     nearest,
 )
 from regolive.ir.bundle import load_bundle
-from regolive.ir.nodes import Policy
+from regolive.ir.nodes import BuiltinDecl, Policy
 from regolive.plugins import (
     BoundBuiltin,
     Capabilities,
@@ -108,7 +108,7 @@ class Runtime:
         self._builtins = self.registry.builtins
         if self.capabilities is not None:
             self._builtins = self.capabilities.restrict(self._builtins)
-        self._declared = declare(self._builtins)
+        self._declared: Mapping[str, BuiltinDecl] | None = None
         paths = [policies] if isinstance(policies, str | os.PathLike) else list(policies)
         sources = load_paths([*paths, *data_paths])
         self._modules: dict[str, str] = {**sources.modules, **(modules or {})}
@@ -311,9 +311,9 @@ class Runtime:
 
     def _plan(self, text: str) -> tuple[Policy, str]:
         try:
-            entrypoint: str | None = (
-                (entrypoint_name(text) or None) if text.startswith("data") else None
-            )
+            entrypoint = entrypoint_name(text) if text.startswith("data") else None
+            if entrypoint == "" and not self.front_end.plans_data:
+                entrypoint = None
         except ValueError:
             entrypoint = None
         if self.bundle is not None and not self._modules:
@@ -325,7 +325,7 @@ class Runtime:
             modules=self._modules,
             entrypoints=() if entrypoint is None else (text,),
             query=text if entrypoint is None else None,
-            builtins=self._declared,
+            builtins=self._declarations(),
             language=self.language,
             capabilities_features=None if allowed is None else allowed.features,
             capabilities_keywords=None if allowed is None else allowed.future_keywords,
@@ -335,6 +335,12 @@ class Runtime:
             return self.front_end.compile(request), plan
         except PolicyError as error:
             raise self._with_plugin_problems(error) from None
+
+    def _declarations(self) -> Mapping[str, BuiltinDecl]:
+        """The builtins as compilers know them. Made once: the same object is the same to them."""
+        if self._declared is None:
+            self._declared = declare(self._builtins)
+        return self._declared
 
     def _plan_of_bundle(self, text: str, entrypoint: str | None) -> tuple[Policy, str]:
         assert self.bundle is not None

@@ -31,6 +31,7 @@ from regolive.server.paths import Rules, follow, reference
 from regolive.server.reply import Reply, error_reply, json_reply, result_text
 from regolive.server.work import Job
 from regolive.storage import Path, ReadTransaction
+from regolive.syntax import parse_module
 from regolive.values import UNDEFINED, Value, dumps, loads
 
 log = logging.getLogger("regolive.server")
@@ -197,9 +198,13 @@ def _rules(runtime: Runtime) -> Rules:
     if not runtime.modules:
         return Rules()
     try:
-        return Rules.of_plan(runtime.plan("data").funcs)
+        runtime.plan("data")  # what is wrong with any policy is told now
     except FrontEndError as error:
         return _rules_by_package(runtime, error)
+    return Rules.of_modules(
+        parse_module(text, name, v0_compatible=runtime.language.v0_compatible)
+        for name, text in runtime.modules.items()
+    )
 
 
 def _rules_by_package(runtime: Runtime, reason: FrontEndError) -> Rules:

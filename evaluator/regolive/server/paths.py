@@ -16,6 +16,8 @@ from regolive.codegen.support import dot
 from regolive.errors import Diagnostic, FrontEndError, PolicyError, RegoliveError
 from regolive.ir.nodes import Func
 from regolive.storage import Path
+from regolive.syntax.nodes import Module
+from regolive.syntax.paths import rule_paths
 from regolive.values import UNDEFINED, Value
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -52,6 +54,16 @@ class Rules:
         self.left_out = dict(left_out or {})
         # What stands above a rule: its package, and everything above that, up to ``data`` itself.
         self.packages = frozenset(path[:n] for path in self.rules for n in range(len(path)))
+
+    @classmethod
+    def of_modules(cls, modules: Iterable[Module]) -> Rules:
+        """From the modules of a policy."""
+        rules: set[Path] = set()
+        called: set[Path] = set()
+        for module in modules:
+            for path, rule in rule_paths(module):
+                (rules if rule.head.args is None else called).add(path)
+        return cls(rules, called)
 
     @classmethod
     def of_plan(

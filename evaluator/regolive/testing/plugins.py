@@ -22,6 +22,7 @@ class _Remembered:
     """A front end that compiles each request once: it does not change from schedule to schedule."""
 
     name = "remembered"
+    plans_data = True
 
     def __init__(self) -> None:
         self._plans: dict[tuple[tuple[str, ...], str | None], Policy] = {}

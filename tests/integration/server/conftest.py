@@ -40,6 +40,7 @@ class CachingFrontEnd:
     """Compiles each request once for all runtimes of these tests."""
 
     name = "caching"
+    plans_data = True
 
     def __init__(self) -> None:
         self.real = get_front_end()

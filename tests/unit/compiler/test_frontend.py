@@ -42,6 +42,7 @@ def test_an_undefined_function_comes_with_the_nearest_name() -> None:
 
 
 def test_front_ends_are_chosen_by_name() -> None:
-    assert get_front_end().name == "regopy"
-    with pytest.raises(FrontEndError, match="no front end is named 'opa'; there is: regopy"):
+    assert get_front_end().name == "regolive"
+    assert get_front_end("regopy").name == "regopy"
+    with pytest.raises(FrontEndError, match="no front end is named 'opa'; there are: regolive, r"):
         get_front_end("opa")

@@ -56,7 +56,9 @@ def plan_of_call(name: str, operand: Any) -> dict[str, Any]:
 
 
 def case(name: str, builtin: str, operand: Any, **wants: Any) -> dict[str, Any]:
-    text = f"package test\n\np := {builtin}({json.dumps(operand)})\n"
+    # Of a type that no compiler knows: a wrong operand is then the query's error.
+    given = f"json.unmarshal({json.dumps(json.dumps(operand))})"
+    text = f"package test\n\np := {builtin}({given})\n"
     wanted = wants.pop("want", None)
     made = {"id": f"family/{name}", "note": name, "query": "data.test.p = x", "modules": [text]}
     if wanted is not None:

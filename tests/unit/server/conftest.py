@@ -46,7 +46,9 @@ Answer = Callable[..., tuple[int, Any]]
 @pytest.fixture(scope="module")
 def documents() -> Iterator[Documents]:
     regolive_std = pytest.importorskip("regolive_std")
-    runtime = Runtime(modules={"p.rego": POLICY}, data=DATA, plugins=[regolive_std.StdPlugin], discover=False)
+    runtime = Runtime(
+        modules={"p.rego": POLICY}, data=DATA, plugins=[regolive_std.StdPlugin], discover=False
+    )
     yield Documents(runtime)
     runtime.stop()
 
