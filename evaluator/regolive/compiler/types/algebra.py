@@ -104,7 +104,14 @@ def _fits_array(a: Array, b: Array, parts: _Unify) -> bool:
 
 
 def _fits_object(a: Object, b: Object, parts: _Unify) -> bool:
-    return all(parts(t, field(b, k)) for k, t in a.static)
+    for key, t in a.static:
+        found = field(b, key)
+        if found is not None:
+            if not parts(t, found):
+                return False
+        elif a.dynamic is None and b.dynamic is None:
+            return False  # only of objects that are known in full it counts, as in OPA
+    return True
 
 
 def contains(whole: Part, part: Type) -> bool:

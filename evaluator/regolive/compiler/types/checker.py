@@ -82,7 +82,6 @@ class BodyChecker:
             term = expr.term
             is_call = term.__class__ is n.Call
             operands: Sequence[n.Node] = term.args if isinstance(term, n.Call) else (term,)
-            before = len(findings)
             if any(operand.__class__ not in SIMPLE for operand in operands):
                 references, comprehensions, calls = _inside(operands)
                 for call in calls:
@@ -101,7 +100,7 @@ class BodyChecker:
                 assert isinstance(term, n.Call)
                 if expr.generated:
                     self._references.note_scalar(term)
-                self._call(expr, term, types, len(findings) > before)
+                self._call(expr, term, types)
         self._bodies.pop()
 
     def _origin(self, name: str) -> n.Term | None:
@@ -126,18 +125,22 @@ class BodyChecker:
         element = self.type_of(term.head, types) or ANY
         return array((), element) if isinstance(term, n.ArrayComp) else set_of(element)
 
-    def _call(self, expr: n.Expr, call: n.Call, types: Types, doubtful: bool) -> None:
-        """Check operands. ``doubtful``: something in the expression is wrong already, so what is
-        not known of it is no error of its own."""
+    def _call(self, expr: n.Expr, call: n.Call, types: Types) -> None:
         steps = call.func.terms
         args = call.args
         name = steps[0].name  # type: ignore[attr-defined]
         if name in self._equations and len(args) == 2 and len(steps) == 1:
-            self._equation(expr, args[0], args[1], types, doubtful)
+            self._equation(expr, args[0], args[1], types)
             return
         found = self._is_function(call)
         if found is None:
             return
+        unsaid = self._references.unsaid
+        if unsaid:
+            for arg in args:
+                if arg in unsaid:
+                    self.findings.append(messages.match_error(arg.loc, None, None))
+        before = dict(types)
         params, rest = found.params, found.type.rest
         what = ""
         if len(args) > len(params) and rest is None:
@@ -151,10 +154,9 @@ class BodyChecker:
                     what = "invalid argument(s)"
                     break
         if what:
-            have = [self.type_of(arg, types) for arg in args]
-            if not (doubtful and any(t is None or not t.known for t in have)):
-                full = RefText(call.func, PLAIN).text
-                self.findings.append(messages.argument_error(expr.loc, full, what, have, found))
+            have = [self.type_of(arg, before) for arg in args]
+            full = RefText(call.func, PLAIN).text
+            self.findings.append(messages.argument_error(expr.loc, full, what, have, found))
 
     def _is_function(self, call: n.Call) -> Signature | None:
         """The signature of what is called; None where nothing is known of it, or it is none."""
@@ -200,14 +202,17 @@ class BodyChecker:
         found = self._function(ref)
         return found if isinstance(found, Signature) else None
 
-    def _equation(self, expr: n.Expr, a: n.Term, b: n.Term, types: Types, doubtful: bool) -> None:
+    def _equation(self, expr: n.Expr, a: n.Term, b: n.Term, types: Types) -> None:
         type_of = self._terms.type_of
         left, right = type_of(a, types), type_of(b, types)
-        if self._equate(a, left, b, right, types):
-            return
-        if doubtful and not (left is not None and right is not None and left.known and right.known):
-            return
-        self.findings.append(messages.match_error(expr.loc, left, right))
+        for term, t in ((a, left), (b, right)):
+            if t is None and term.__class__ is not n.Var:
+                # A reference or comprehension that is wrong, which is said already.
+                if term in self._references.unsaid:
+                    self.findings.append(messages.match_error(expr.loc, None, None))
+                return
+        if not self._equate(a, left, b, right, types):
+            self.findings.append(messages.match_error(expr.loc, left, right))
 
     def _equate(self, a: n.Term, left: Part, b: n.Term, right: Part, types: Types) -> bool:
         """Whether two terms can be equal; gives types to the variables inside of them."""

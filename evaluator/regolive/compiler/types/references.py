@@ -21,7 +21,7 @@ _CONSTANTS = frozenset({n.Scalar, n.Number})
 class References:
     """Checks references one by one, and keeps their types in ``terms.references``."""
 
-    __slots__ = ("_env", "_findings", "_names", "_overlay", "_scalars", "terms")
+    __slots__ = ("_env", "_findings", "_names", "_overlay", "_scalars", "terms", "unsaid")
 
     def __init__(
         self,
@@ -36,6 +36,8 @@ class References:
         self._findings = findings
         self._overlay = overlay
         self._scalars: set[str] = set()
+        # References that are wrong, of which nothing is said yet.
+        self.unsaid: set[n.Ref] = set()
 
     def note_scalar(self, call: n.Call) -> None:
         """Remember a variable of the compiler's that stands for a scalar.
@@ -62,7 +64,11 @@ class References:
                 start = types.get(name)
                 if start is None:
                     start = types[name] = ANY
-                found = None if name in self._scalars else self._steps(ref, start, 1, types)
+                if name in self._scalars:
+                    self.unsaid.add(ref)
+                    found = None
+                else:
+                    found = self._steps(ref, start, 1, types)
         self.terms.references[ref] = found
 
     def rule(self, path: Sequence[StaticKey]) -> Part:
@@ -82,6 +88,8 @@ class References:
             if declared is not None:
                 return self._steps(ref, declared, 1, types)
         node = self._env.root
+        if not node.children:
+            return self._steps(ref, ANY, 1, types)
         terms = ref.terms
         for pos in range(1, len(terms)):
             step = terms[pos]
@@ -141,7 +149,12 @@ class References:
             if child is None:
                 break
             deeper, pos = child, pos + 1
-        return found if deeper is node else _follow(deeper.extent(), ref.terms[pos:])
+        if deeper is node:
+            return found
+        followed = _follow(deeper.extent(), ref.terms[pos:])
+        if followed is None:
+            self.unsaid.add(ref)
+        return followed
 
     def _function(self, ref: n.Ref, pos: int, t: Function) -> Part:
         """A function that is referred to, not called."""

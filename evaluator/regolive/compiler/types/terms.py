@@ -144,7 +144,9 @@ class TermTypes:
             if not isinstance(t, SetType):
                 return False
             return all(self.narrow(item, t.of, types, widen) for item in term.items)
-        return unify(self.type_of(term, types), t)
+        # Nothing is known of a reference or a comprehension in which something is wrong.
+        found = self.type_of(term, types)
+        return found is None or unify(found, t)
 
     def _narrow_array(self, term: n.Array, t: Array, types: Types, widen: bool) -> bool:
         if len(term.items) != len(t.static) and t.dynamic is None:
