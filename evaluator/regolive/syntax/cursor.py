@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from regolive.syntax import nodes as n
@@ -43,7 +44,8 @@ def token_name(kind: str) -> str:
 class Dialect:
     """What a text may use, beside the version it is written in.
 
-    ``future`` is what may be imported from ``future.keywords``; the features have OPA's names.
+    ``future`` is what may be imported from ``future.keywords``, ``builtins`` the names that a rule
+    without body and value cannot have; the features have OPA's names.
     """
 
     version: int = 1
@@ -51,12 +53,14 @@ class Dialect:
     keywords_in_refs: bool = True
     template_strings: bool = True
     rego_v1_import: bool = True
+    builtins: Container[str] = frozenset()
 
 
 class Failed(Exception):
     """The text is not what the grammar wants here.
 
-    ``cause`` is the failure behind this one, where OPA reports another.
+    ``cause`` is the failure behind this one, where OPA reports another. ``soft``: OPA goes on
+    behind it, so that it is not hidden by what OPA makes of the text around.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Failed(Exception):
         self.offset = offset
         self.hint = hint
         self.cause = cause
+        self.soft = False
 
 
 class Cursor:
@@ -76,6 +81,7 @@ class Cursor:
         "at",
         "dialect",
         "ends",
+        "hidden",
         "kinds",
         "longest",
         "source",
@@ -97,6 +103,9 @@ class Cursor:
         self.wildcards = 0
         # The longest chain of operators or calls: each makes the tree a level deeper.
         self.longest = 0
+        # What failed where a token was tried as the beginning of something: the failure that OPA
+        # reports at such a token has it as its cause.
+        self.hidden: dict[int, Failed] = {}
 
     def loc(self, start: int, end: int) -> n.Loc:
         """The place from the start of token ``start`` to the end of token ``end``."""
@@ -135,7 +144,8 @@ class Cursor:
 
     def fail(self, message: str, at: int | None = None, hint: str | None = None) -> Failed:
         """A failure at a token; at the current one unless told."""
-        return Failed(message, self.starts[self.at if at is None else at], hint)
+        index = self.at if at is None else at
+        return Failed(message, self.starts[index], hint, self.hidden.get(index))
 
     def unexpected(self, expected: str = "", hint: str | None = None) -> Failed:
         """A failure at the current token, which is not what was expected."""

@@ -110,10 +110,12 @@ class ExpressionParser(TermParser):
         place = self.here()
         self.at += 1
         saved = self.at, self.wildcards
+        hidden = None
+        term = None
         try:
             term = self.infix()
-        except Failed:
-            term = None
+        except Failed as failed:
+            hidden = failed
         if isinstance(term, n.Call):
             if members(term) is None:
                 raise self.unexpected("expected `x in xs` or `x, y in xs` expression")
@@ -127,6 +129,8 @@ class ExpressionParser(TermParser):
             symbols.append(n.Var(self.here(), self.wildcard() if name == "_" else name))
             self.at += 1
             if self.kinds[self.at] != ",":
+                if hidden is not None:
+                    self.hidden[self.at] = hidden.cause or hidden
                 return n.Expr(self.loc(first, self.at - 1), n.SomeDecl(place, tuple(symbols)))
             self.at += 1
 

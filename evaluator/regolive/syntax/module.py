@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from regolive.syntax import nodes as n
 from regolive.syntax.cursor import Dialect, Failed
-from regolive.syntax.lexer import ALL_KEYWORDS, FUTURE_V0, KEYWORDS_V0, KEYWORDS_V1, Tokens
+from regolive.syntax.lexer import (
+    ALL_KEYWORDS,
+    FUTURE_V0,
+    FUTURE_V1,
+    KEYWORDS_V0,
+    KEYWORDS_V1,
+    Tokens,
+)
 from regolive.syntax.rules import RuleParser
 from regolive.syntax.terms import value_name
 
@@ -39,14 +46,11 @@ class ModuleParser(RuleParser):
                     if first:
                         self.misfits.append(self.fail("unexpected package", first))
                 else:
-                    found = self.rules()
-                    if not first:
-                        self.misfits.append(self.fail("package expected", first))
-                    rules += found
+                    rules += self.rules()
             except Failed as failed:
                 self.failures.append(failed)
                 self._recover(first, failed)
-        if imports and imports[0].loc.start == self.starts[0]:
+        if kinds[0] != "eof" and (kinds[0] != "package" or self._is_ref(0)):
             self.misfits.insert(0, self.fail("package expected", 0))
         return packages, imports, rules
 
@@ -124,15 +128,19 @@ class ModuleParser(RuleParser):
         if head.name not in ROOTS:
             raise self.fail(
                 "unexpected import path, must begin with one of: {data, future, input, rego}, "
-                f"got: {head.name}",
+                f"got: {'_' if head.is_wildcard else head.name}",
                 start,
                 "if this is unexpected, try updating OPA",
             )
         alias = None
         if self.kinds[self.at] == "as":
             alias = self._alias()
-        elif head.name != "future":
-            self._check_last(path)
+        else:
+            if head.name != "future":
+                self._check_last(path)
+            if self.kinds[self.at] in FUTURE_V0 | FUTURE_V1:
+                # OPA reads an import's path, and one token beyond, without these keywords.
+                self.kinds[self.at] = "name"
         found = n.Import(self.loc(first, self.at - 1), ref, alias)
         if head.name == "rego":
             self._import_version(found)
@@ -173,7 +181,7 @@ class ModuleParser(RuleParser):
         if item.alias is not None:
             raise Failed("`rego` imports cannot be aliased", where)
         self.rego_version = 1
-        self.tokens.enable(FUTURE_V0, self.text, self.at)
+        self.tokens.enable(FUTURE_V0, self.text, self.at + 1)
 
     def _import_keywords(self, item: n.Import) -> None:
         where = item.path.loc.start
@@ -192,14 +200,14 @@ class ModuleParser(RuleParser):
         self.enable(words)
 
     def enable(self, words: frozenset[str]) -> None:
-        """Read words as keywords from here on."""
+        """Read words as keywords, from the token behind the next on (OPA is one token ahead)."""
         if "not" in words:
             self.not_bodies = True
         if "and" in words or "or" in words:
             self.logical = True
         if "every" in words:
             words |= {"in"}
-        self.tokens.enable(words, self.text, self.at)
+        self.tokens.enable(words, self.text, self.at + 1)
 
     # Queries
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
+from dataclasses import replace
 
 from regolive.errors import Diagnostic, Location, PolicyError
 from regolive.syntax import hints
@@ -25,6 +26,7 @@ def parse_module(
     v0_compatible: bool = False,
     features: Collection[str] | None = None,
     future_keywords: Collection[str] | None = None,
+    builtins: Container[str] = frozenset(),
 ) -> n.Module:
     """The tree of a module.
 
@@ -36,13 +38,14 @@ def parse_module(
             (``keywords_in_refs``, ``template_strings``, ``rego_v1``); None for all.
         future_keywords: what may be imported from ``future.keywords`` beyond the keywords of v1;
             None for all.
+        builtins: names of builtins: a statement such as ``print("x")`` is no rule of that name.
 
     Raises:
         PolicyError: with all that is wrong with the syntax (code ``rego_parse_error``). The first
             diagnostic is the one OPA reports first.
     """
     source = n.Source(file, text)
-    dialect = _dialect(v0_compatible, features, future_keywords)
+    dialect = replace(_dialect(v0_compatible, features, future_keywords), builtins=builtins)
     if dialect.version and features is not None and "rego_v1" not in features:
         message = "illegal capabilities: rego_v1 feature required for parsing v1 Rego"
         raise PolicyError([Diagnostic(CODE, message)])

@@ -47,14 +47,14 @@ class RuleParser(LogicalParser):
         head, contains, spaced = self._head()
         kind = self.kinds[self.at]
         has_if = kind == "if" and not self._is_dotted(self.at)
-        if not has_if and kind != "{" and not contains:
-            if spaced or head is None or kind in _AFTER_BODYLESS or head.value is None:
-                self.at = first
-                self.wildcards = wildcards
-                return self._statement(first)
+        bodyless = not has_if and kind != "{" and not contains
+        if head is None or (bodyless and (spaced or kind in _AFTER_BODYLESS or head.value is None)):
+            self.at = first
+            self.wildcards = wildcards
+            return self._statement(first)
+        self._check_name(first, head)
+        if bodyless:
             return [self._bodyless(first, head)]
-        if head is None:
-            raise self.fail(f"invalid rule head: {self._head_text(first)}", first)
         if not has_if and kind != "{":
             place = self.loc(first, first)
             body: n.Body = (n.Expr(place, n.Scalar(place, True), generated=True),)
@@ -123,9 +123,15 @@ class RuleParser(LogicalParser):
             message = f"`if` keyword is required before {sort} body"
         self.demands.append(self.fail(message, first))
 
+    def _check_name(self, first: int, head: n.Head) -> None:
+        """Note that a rule is named as a keyword of v1."""
+        if len(head.ref.terms) == 1 and head.name in KEYWORDS_V1:
+            message = f"{head.name} keyword cannot be used for rule name"
+            self.demands.append(self.fail(message, first))
+
     # Heads
 
-    def _head(self, default: bool = False) -> tuple[n.Head | None, bool, bool]:
+    def _head(self) -> tuple[n.Head | None, bool, bool]:
         """A head: None if its name cannot be one; whether it is of a set; whether it is spaced.
 
         The value is None where nothing is written.
@@ -157,7 +163,7 @@ class RuleParser(LogicalParser):
         key: n.Term | None = None
         value: n.Term | None = None
         kind = self.kinds[self.at]
-        if kind == "contains" and not self._is_dotted(self.at):
+        if kind == "contains":
             if args is not None:
                 raise self.unexpected(
                     "the contains keyword can only be used with multi-value rule definitions "
@@ -237,19 +243,18 @@ class RuleParser(LogicalParser):
         try:
             if len(found) > 1:
                 raise NotARule("multiple expressions cannot be used for rule head")
-            rule = rule_from_expr(found[0])
+            rule = rule_from_expr(found[0], self.dialect.builtins)
         except NotARule as wrong:
             self.misfits.append(Failed(str(wrong), found[0].loc.start))
             return []
         head = rule.head
-        if len(head.ref.terms) == 1 and head.name in KEYWORDS_V1:
-            message = f"{head.name} keyword cannot be used for rule name"
-            self.demands.append(self.fail(message, first))
+        self._check_name(first, head)
         if head.key is not None:
-            self._demand(first, head, "contains")
+            message = "`contains` keyword is required for partial set rules"
+            self.demands.append(Failed(message, rule.loc.start))
         elif head.generated_value and head.args is None:
             message = "rule must have value assignment and/or body declaration"
-            self.demands.append(self.fail(message, first))
+            self.demands.append(Failed(message, rule.loc.start))
         return [rule]
 
     def _default(self) -> n.Rule:
@@ -259,8 +264,8 @@ class RuleParser(LogicalParser):
         if self.kinds[start] in ALL_KEYWORDS and self.is_word_ref(start):
             self.word = start
         elif self.kinds[start] != "name":
-            raise self.unexpected()
-        head, contains, _ = self._head(default=True)
+            raise self.fail("unexpected default keyword", first)
+        head, contains, _ = self._head()
         if head is None:
             raise self.fail(f"invalid rule head: {self._head_text(start)}", first)
         if head.value is None:

@@ -6,6 +6,8 @@ others are no rules. The words for what is wrong are OPA's.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from regolive.syntax import nodes as n
 from regolive.syntax.terms import value_name
 
@@ -16,8 +18,12 @@ class NotARule(Exception):
     """An expression that cannot be read as a rule; the message says why."""
 
 
-def rule_from_expr(expr: n.Expr) -> n.Rule:
-    """The rule that an expression stands for. Raises NotARule."""
+def rule_from_expr(expr: n.Expr, builtins: Container[str]) -> n.Rule:
+    """The rule that an expression stands for; ``builtins`` cannot be names of rules.
+
+    Raises:
+        NotARule: it stands for none.
+    """
     term = expr.term
     if expr.withs:
         raise NotARule("expressions using with keyword cannot be used for rule head")
@@ -35,12 +41,22 @@ def rule_from_expr(expr: n.Expr) -> n.Rule:
         return _from_equation(expr, term)
     if term.infix in _OPERATORS:
         raise NotARule("rule name conflicts with built-in function")
+    if _name(term.func) in builtins:
+        raise NotARule("rule name conflicts with built-in function")
     if not term.args:
         raise NotARule("rule argument list must take at least one argument")
     _check_name(term.func)
     where = term.func.loc
     head = n.Head(where, term.func, term.args, None, n.Scalar(where, True), generated_value=True)
     return n.Rule(where, head, _true(where), generated_body=True)
+
+
+def _name(func: n.Ref) -> str | None:
+    """The name of a function, ``a.b``; None where it is not made of names."""
+    first, *steps = func.terms
+    if not isinstance(first, n.Var):
+        return None
+    return ".".join([first.name, *(str(s.value) for s in steps if isinstance(s, n.Scalar))])
 
 
 def _from_ref(term: n.Ref) -> n.Rule:

@@ -100,43 +100,44 @@ class TermParser(Cursor):
         return self.binary(1, left) if self.kinds[self.at] in INFIX else left
 
     def _membership(self, left: n.Term, pairs: bool) -> n.Term:
-        start = left.loc.start
+        """What follows an operand with ``in``: ``x in xs``, or ``k, v in xs`` if ``pairs``."""
         length = 0
-        while True:
-            operands: tuple[n.Term, ...] = (left,)
-            if pairs and self.kinds[self.at] == ",":
-                second = self._second()
-                if second is None:
-                    return left
-                operands = (left, second)
-            if self.kinds[self.at] != "in" or self.is_word_ref(self.at):
+        if pairs and self.kinds[self.at] == ",":
+            comma = self.at
+            saved = comma, self.wildcards
+            try:
+                self.at += 1
+                second = self.operand()
+                found = self._is_in()
+                if found:
+                    left = self._member((left, second))
+            except Failed as failed:
+                found = False
+                self.hidden[comma] = failed
+            if not found:
+                self.at, self.wildcards = saved
                 return left
-            place = self.here()
-            self.at += 1
-            domain = self.operand()
-            name = n.Scalar(place, f"member_{len(operands) + 1}")
-            func = n.Ref(place, (n.Var(place, "internal"), name))
-            where = n.Loc(self.source, start, self.ends[self.at - 1])
-            if isinstance(left.loc, n.GroupLoc):
-                where = n.GroupLoc(self.source, start, where.end, left.loc.outer)
-            left = n.Call(where, func, (*operands, domain), "in")
+        while self._is_in():
+            left = self._member((left,))
             length += 1
-            self.longest = max(self.longest, length)
-            if self.kinds[self.at] != "in":
-                return left
+        self.longest = max(self.longest, length)
+        return left
 
-    def _second(self) -> n.Term | None:
-        """The ``v`` of ``k, v in xs``, from the comma on; None if that does not stand here."""
-        saved = self.at, self.wildcards
+    def _is_in(self) -> bool:
+        return self.kinds[self.at] == "in" and not self.is_word_ref(self.at)
+
+    def _member(self, operands: tuple[n.Term, ...]) -> n.Term:
+        """The call that ``in`` stands for, from that word on."""
+        place = self.here()
         self.at += 1
-        try:
-            found = self.operand()
-        except Failed:
-            found = None
-        if found is None or self.kinds[self.at] != "in" or self.is_word_ref(self.at):
-            self.at, self.wildcards = saved
-            return None
-        return found
+        domain = self.operand()
+        first = operands[0].loc
+        where = n.Loc(self.source, first.start, self.ends[self.at - 1])
+        if isinstance(first, n.GroupLoc):
+            where = n.GroupLoc(self.source, first.start, where.end, first.outer)
+        name = n.Scalar(place, f"member_{len(operands) + 1}")
+        func = n.Ref(place, (n.Var(place, "internal"), name))
+        return n.Call(where, func, (*operands, domain), "in")
 
     # Terms
 
@@ -388,7 +389,11 @@ class TermParser(Cursor):
         try:
             self._pairs(flat)
         except Failed as failed:
-            if not plain:
+            # Where an operator has no second operand, OPA goes on as if it were not there.
+            at_end = kinds[self.at] in (",", "}", ":")
+            if at_end and (kinds[self.at - 1] in INFIX or kinds[self.at - 1] == "in"):
+                failed.soft = True
+            if not plain or failed.soft:
                 raise
             # OPA goes back to the first value, and reports that.
             self.at = first
