@@ -288,7 +288,14 @@ def _parse(
             parsed[name] = unit.parsed
             continue
         try:
-            parsed[name] = parse_module(text, name, v0_compatible=demands.language.v0_compatible)
+            parsed[name] = parse_module(
+                text,
+                name,
+                v0_compatible=demands.language.v0_compatible,
+                features=demands.features,
+                future_keywords=demands.keywords,
+                builtins=demands.builtins,
+            )
         except PolicyError as error:
             wrong += error.diagnostics
     if wrong:
