@@ -1,6 +1,6 @@
 """``python -m tests.bench``: the tables for people, or JSON for machines; exit code 1 under a bar.
 
-Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``locks`` and ``nats``; all unless named.
+Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``compile``, ``locks``, ``nats``; all unless named.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ import json
 import platform
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import cases, decisions, engines, locks, micro, nats_load, scaling
+from tests.bench import cases, compiling, decisions, engines, locks, micro, nats_load, scaling
 from tests.bench.timing import FULL, QUICK, Effort
 
-PARTS = ("decisions", "scaling", "micro", "locks", "nats")
+PARTS = ("decisions", "scaling", "micro", "compile", "locks", "nats")
 
 
 @click.command()
@@ -43,6 +44,8 @@ def main(parts: tuple[str, ...], quick: bool, check: bool, opa: bool, form: str)
         report["scaling"] = _scaling(console, effort, sizes, missed)
     if "micro" in chosen:
         report["micro"] = _micro(console, effort)
+    if "compile" in chosen:
+        report["compile"] = _compile(console, quick, missed)
     if "locks" in chosen:
         report["locks"] = _locks(console)
     if "nats" in chosen:
@@ -143,6 +146,20 @@ def _micro(console: Console, effort: Effort) -> dict[str, float]:
         table.add_row(name, f"{ns:.0f}")
     console.print(table)
     return found
+
+
+def _compile(console: Console, quick: bool, missed: list[str]) -> list[dict[str, Any]]:
+    table = Table(title="Compiling, in milliseconds (medians)")
+    table.add_column("what")
+    table.add_column("ms", justify="right")
+    table.add_column("bar", justify="right")
+    rows = compiling.measure(quick=quick)
+    for row in rows:
+        table.add_row(row.what, f"{row.ms:.1f}", f"≤ {row.bar:.0f}" if row.bar else "")
+        if row.bar is not None and row.ms > row.bar:
+            missed.append(f"{row.what}: {row.ms:.1f} ms, not {row.bar:.0f}")
+    console.print(table)
+    return [asdict(row) for row in rows]
 
 
 def _locks(console: Console) -> dict[str, float]:
