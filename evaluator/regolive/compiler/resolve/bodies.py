@@ -64,6 +64,11 @@ def statement(w: Work, expr: n.Expr, implicit: str | None = None) -> None:
         first = term.func.terms[0]
         name = first.name if len(term.func.terms) == 1 and isinstance(first, n.Var) else ""
         if name == "assign" and len(term.args) == 2:
+            target = term.args[0]
+            if isinstance(target, n.Var) and shadows_root(w, target.name):
+                message = f"variables must not shadow {target.name} (use a different variable name)"
+                w.find(Stage.KEYWORDS, "compile", message, expr.loc)
+                return
             if negated or implicit:
                 where = implicit or "negated expression"
                 message = f"cannot assign vars inside {where}"
@@ -179,10 +184,6 @@ def _assigned(w: Work, target: n.Var, expr: n.Expr) -> n.Var:
     name = target.name
     if target.is_wildcard:
         made = target
-    elif shadows_root(w, name):
-        message = f"variables must not shadow {name} (use a different variable name)"
-        w.find(Stage.KEYWORDS, "compile", message, target.loc)
-        return target
     else:
         made = n.Var(target.loc, declare(w, name, target.loc, "assigned", expr.loc))
     w.item.loose.add(made.name)

@@ -33,6 +33,7 @@ def resolve_module(
     """
     package = module.package.names
     w = Work(module.source, package, exports, options, v1=module.rego_version > 0)
+    w.rules = module.rules
     w.env = environment(w, module.package.path, module.imports)
     rules: list[n.Rule] = []
     refs: list[tuple[n.Ref, ...]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from regolive.compiler.resolve.scopes import ROOTS
 from regolive.syntax import nodes as n
 from regolive.syntax.visitor import same
 
@@ -30,7 +31,7 @@ def _unify_parts(left: n.Term, right: n.Term, known: set[str]) -> None:
 
 def _names(term: n.Term) -> set[str]:
     if isinstance(term, n.Var):
-        return {term.name}
+        return set() if term.name in ROOTS else {term.name}
     names: set[str] = set()
     if isinstance(term, n.Array):
         for item in term.items:

@@ -11,7 +11,7 @@ from regolive.compiler.resolve.closures import report_undeclared
 from regolive.compiler.resolve.modules import environment, too_deep
 from regolive.compiler.resolve.options import Options
 from regolive.compiler.resolve.safety import ordered
-from regolive.compiler.resolve.scopes import announce, leave
+from regolive.compiler.resolve.scopes import announce, leave, report_unused
 from regolive.compiler.resolve.work import Work
 from regolive.syntax import nodes as n
 
@@ -48,6 +48,7 @@ def resolve_query(
         announce(w, body)
         walk_body(w, body)
         leave(w)
+        report_unused(w, 0)
         check_shadowed(w)
         for var, place in w.templated:
             if var.name not in w.free:

@@ -46,14 +46,14 @@ def check_recursion(modules: Sequence[ResolvedModule], tree: RuleTree) -> list[F
         circle = circles.get(node)
         if circle is None:
             continue
-        inside = [other for other in touched if circles.get(other) == circle]
-        if not inside:
-            continue
-        way = _way(node, inside, edges)
-        text = " -> ".join(names.text(step.rules[0]) for step in way)
-        place = _place(rule, circle, circles, graph)
-        text = f"rule {names.text(rule)} is recursive: {text}"
-        findings.append(Finding(Stage.RECURSION, diagnostic("rego_recursion_error", text, place)))
+        for link, touched_by in _links(rule, touched, graph):
+            inside = [other for other in touched_by if circles.get(other) == circle]
+            if inside:
+                way = [names.text(step.rules[0]) for step in _way(node, inside, edges)]
+                text = f"rule {names.text(rule)} is recursive: {' -> '.join(way)}"
+                findings.append(
+                    Finding(Stage.RECURSION, diagnostic("rego_recursion_error", text, link.loc))
+                )
     return findings
 
 
@@ -177,16 +177,19 @@ def _way(
     return [*way, start]
 
 
-def _place(rule: n.Rule, circle: int, circles: dict[RuleTree, int], graph: _Graph) -> n.Loc:
-    """The place of the first rule of an ``else`` chain that makes it recursive."""
-    link = rule
-    while link.else_ is not None:
-        parts = link.body
-        refs = [node for part in parts for node in walk(part) if isinstance(node, n.Ref)]
-        data = [
-            ref for ref in refs if isinstance(ref.terms[0], n.Var) and ref.terms[0].name == "data"
-        ]
-        if any(circles.get(node) == circle for node in graph.touched(data)):
-            break
+def _links(rule: n.Rule, touched: _Edges, graph: _Graph) -> Iterator[tuple[n.Rule, _Edges]]:
+    """The rules of an ``else`` chain, with what each touches."""
+    if rule.else_ is None:
+        yield rule, touched
+        return
+    link: n.Rule | None = rule
+    while link is not None:
+        refs = [node for part in link.body for node in walk(part) if isinstance(node, n.Ref)]
+        yield link, graph.touched([ref for ref in refs if is_data(ref)])
         link = link.else_
-    return link.loc
+
+
+def is_data(ref: n.Ref) -> bool:
+    """Whether a reference is into ``data``."""
+    head = ref.terms[0]
+    return isinstance(head, n.Var) and head.name == "data"

@@ -9,7 +9,14 @@ from regolive.compiler.resolve.bodies import body, equate, head_term
 from regolive.compiler.resolve.calls import check_shadowed
 from regolive.compiler.resolve.closures import report_undeclared
 from regolive.compiler.resolve.safety import ordered
-from regolive.compiler.resolve.scopes import ROOTS, announce, declare, leave, pattern_vars
+from regolive.compiler.resolve.scopes import (
+    ROOTS,
+    announce,
+    declare,
+    leave,
+    pattern_vars,
+    report_unused,
+)
 from regolive.compiler.resolve.terms import TERMS
 from regolive.compiler.resolve.text import term_text
 from regolive.compiler.resolve.unsafe import unsafe
@@ -25,6 +32,7 @@ def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
     """
     head = rule.head
     w.rule = rule
+    before = len(w.findings)
     w.refs = []
     scope = w.scope = Scope()
     if head.name in ROOTS and (w.v1 or w.strict):
@@ -49,9 +57,10 @@ def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
         for name, parameter in declared.items():
             if parameter.name not in w.used:
                 message = f"unused argument {name}. (hint: use _ (wildcard variable) instead)"
-                w.find(Stage.LOCALS, "compile", message, head.loc)
+                w.unused.append((message, head.loc))
     w.scope = scope
     leave(w)
+    report_unused(w, before)
     return resolved
 
 

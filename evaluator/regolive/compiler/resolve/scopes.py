@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from regolive.compiler.program import Stage
 from regolive.compiler.resolve.work import PENDING, Declared, Pending, Work
 from regolive.syntax import nodes as n
+from regolive.syntax.visitor import walk
 
 ROOTS = ("input", "data")
 """The documents."""
@@ -29,13 +30,12 @@ def declare(w: Work, name: str, loc: n.Loc, kind: str, site: n.Loc) -> str:
         how = "assigned" if old.kind == "assigned" else "declared"
         message = f"arg {name} redeclared" if old.kind == "arg" else f"var {name} {how} above"
         w.find(Stage.LOCALS, "compile", message, loc)
-        w.used.add(old.name)
         return old.name
     fresh = w.fresh()
     w.names[fresh] = name
     if name in scope.seen:
         w.find(Stage.LOCALS, "compile", f"var {name} referenced above", loc)
-        w.used.add(fresh)
+        return fresh
     scope.saved.append((name, w.env.get(name)))
     scope.declared[name] = Declared(kind, site, fresh)
     w.env[name] = fresh
@@ -65,8 +65,18 @@ def leave(w: Work) -> None:
         if declared.kind == "arg" or declared.name in w.used:
             continue
         if declared.kind == "declared" or (w.strict and declared.kind == "assigned"):
-            message = f"{declared.kind} var {name} unused"
-            w.find(Stage.LOCALS, "compile", message, declared.loc)
+            w.unused.append((f"{declared.kind} var {name} unused", declared.loc))
+
+
+def report_unused(w: Work, before: int) -> None:
+    """Report what is not used, unless something else is wrong with declarations.
+
+    ``before``: how many findings there were before the rule.
+    """
+    if not any(finding.stage is Stage.LOCALS for finding in w.findings[before:]):
+        for message, loc in w.unused:
+            w.find(Stage.LOCALS, "compile", message, loc)
+    w.unused = []
 
 
 def unbound(w: Work, var: n.Var) -> None:
@@ -129,7 +139,7 @@ def pattern_vars(term: n.Term) -> Iterator[n.Var]:
 def some_names(call: n.Call) -> list[str]:
     """The variables that ``some ... in domain`` declares: those that the domain does not use."""
     *patterns, domain = call.args
-    known = {var.name for var in _vars(domain)}.union(ROOTS)
+    known = {node.name for node in walk(domain) if isinstance(node, n.Var)}.union(ROOTS)
     return [
         var.name
         for pattern in patterns

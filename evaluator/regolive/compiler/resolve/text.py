@@ -43,14 +43,28 @@ def term_text(term: n.Term) -> str:
 
 
 def rule_text(rule: n.Rule, names: Mapping[str, str]) -> str:
-    """The path of a resolved rule; ``names`` gives what its variables were called."""
+    """The path of a resolved rule; ``names`` gives what its variables were called.
+
+    A variable of the compiler's stands for something that is evaluated, which is shown.
+    """
     first, *steps = rule.head.ref.terms
     return term_text(first) + "".join(
-        f"[{names.get(step.name, term_text(step))}]"
+        f"[{names.get(step.name, step.loc.text)}]"
         if isinstance(step, n.Var)
         else _constant_step(step)
         for step in steps
     )
+
+
+def ground_text(rule: n.Rule) -> str:
+    """The name of a parsed rule, up to its first step that is not constant."""
+    first, *steps = rule.head.ref.terms
+    text = term_text(first)
+    for step in steps:
+        if not isinstance(step, n.Scalar | n.Number):
+            break
+        text += _constant_step(step)
+    return text
 
 
 def relative_text(rule: n.Rule, size: int) -> str:

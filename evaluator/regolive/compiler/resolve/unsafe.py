@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from regolive.compiler.program import Stage
 from regolive.compiler.resolve.patterns import unify
+from regolive.compiler.resolve.scopes import ROOTS
+from regolive.compiler.resolve.text import ground_text
 from regolive.compiler.resolve.work import Item, Work
 from regolive.syntax import nodes as n
 
 _CLOSURES = (n.ArrayComp, n.SetComp, n.ObjectComp, n.Every, n.Not, n.Logical)
-_KEYWORDS = frozenset({"in", "every", "if", "contains"})
+_KEYWORDS = frozenset({"and", "contains", "every", "if", "in", "not", "or"})
 
 
 def report(w: Work, items: list[Item], safe: set[str], outer: set[str]) -> None:
@@ -20,7 +22,7 @@ def report(w: Work, items: list[Item], safe: set[str], outer: set[str]) -> None:
     it is a call whose operands lack only members of sets, keys of objects or heads of references.
     ``outer`` are all variables of the body, which those of closures are if they have the same name.
     """
-    known = {"input", "data"} | safe
+    known = safe.union(ROOTS)
     size = -1
     while size != len(known):
         size = len(known)
@@ -28,13 +30,11 @@ def report(w: Work, items: list[Item], safe: set[str], outer: set[str]) -> None:
             known |= _results(item, known)
     places: dict[str, n.Loc] = {}
     for item in items:
-        for name in _needs(item, outer) - known - _outputs(item, known):
+        before = set(item.needs)
+        for closure in item.closures or ():
+            before |= closure.names & outer
+        for name in (before - known) | (item.own_names() - known - _outputs(item, known)):
             _note(w, places, name, item)
-    if not places:
-        # What is missing, each statement would bind itself.
-        for item in items:
-            for name in _needs(item, outer) - safe:
-                _note(w, places, name, item)
     for name, loc in sorted(places.items(), key=lambda at: (at[1].start, w.shown(at[0]), at[0])):
         unsafe(w, name, loc)
     if not places:
@@ -45,17 +45,10 @@ def report(w: Work, items: list[Item], safe: set[str], outer: set[str]) -> None:
 def _note(w: Work, places: dict[str, n.Loc], name: str, item: Item) -> None:
     """Note where a variable stands, if it is the first place."""
     loc = item.expr.loc
-    if item.assigned is not None and name in item.binds:
+    if item.assigned is not None and (name in item.binds or name in (item.with_needs or ())):
         loc = item.assigned
     if w.is_written(name) and (name not in places or loc.start < places[name].start):
         places[name] = loc
-
-
-def _needs(item: Item, outer: set[str]) -> set[str]:
-    names = item.own_names()
-    for closure in item.closures or ():
-        names |= closure.names & outer
-    return names
 
 
 def _results(item: Item, known: set[str]) -> set[str]:
@@ -66,9 +59,9 @@ def _results(item: Item, known: set[str]) -> set[str]:
     if item.with_needs is not None and not item.with_needs <= known:
         return set()
     reached = set(_reached(item, known))
-    results = item.binds - reached
+    results = item.binds - item.needs - set(_reached(item, None))
     inputs = {name for arg in term.args for name in _names(arg, refs=False)}
-    return reached | results if inputs - results <= known | reached else reached
+    return reached | results if inputs - results <= known | reached else set()
 
 
 def _outputs(item: Item, known: set[str]) -> set[str]:
@@ -94,11 +87,19 @@ def _is_equation(item: Item) -> bool:
 def unsafe(w: Work, name: str, loc: n.Loc, stage: Stage = Stage.SAFE_BODIES) -> None:
     """Report one variable."""
     shown = w.shown(name)
-    hint = None
     message = f"var {shown} is unsafe"
-    if shown in _KEYWORDS and not w.v1:
+    if shown in _KEYWORDS:
         message += f" (hint: `import future.keywords.{shown}` to import a future keyword)"
-    w.find(stage, "unsafe_var", message, loc, hint)
+    elif w.rule is not None and _is_crowded(w, w.rule):
+        message += f" in rule {ground_text(w.rule)}"
+    w.find(stage, "unsafe_var", message, loc)
+
+
+def _is_crowded(w: Work, rule: n.Rule) -> bool:
+    """Whether rules of other names begin in the row of a rule: then its own name says more."""
+    row = rule.loc.row
+    name = ground_text(rule)
+    return any(other.loc.row == row and ground_text(other) != name for other in w.rules)
 
 
 def _unify(item: Item, known: set[str]) -> None:
@@ -109,9 +110,9 @@ def _unify(item: Item, known: set[str]) -> None:
     if isinstance(left, n.Array | n.Object) and isinstance(right, n.Array | n.Object):
         unify(left, right, known)
     elif set(_names(left)) <= known:
-        known |= set(_names(right))
+        known |= set(_names(right, refs=False))
     elif set(_names(right)) <= known:
-        known |= set(_names(left))
+        known |= set(_names(left, refs=False))
 
 
 def _names(term: n.Term, refs: bool = True) -> Iterator[str]:
@@ -128,8 +129,11 @@ def _names(term: n.Term, refs: bool = True) -> Iterator[str]:
         yield from (step.name for step in term.terms if isinstance(step, n.Var))
 
 
-def _reached(item: Item, safe: set[str]) -> Iterator[str]:
-    """The variables that a statement's references would bind: steps of those with a safe head."""
+def _reached(item: Item, safe: set[str] | None) -> Iterator[str]:
+    """The variables that a statement's references would bind: steps of those with a safe head.
+
+    With None, any head is safe.
+    """
     if item.expr.negated:
         return
     todo: list[n.Node] = [item.expr, *(item.prefix or ())]
@@ -139,7 +143,10 @@ def _reached(item: Item, safe: set[str]) -> Iterator[str]:
             continue
         if isinstance(node, n.Ref):
             head, *steps = node.terms
-            if isinstance(head, n.Var) and (head.name in safe or head.name in ("input", "data")):
+            known = safe is None or (
+                isinstance(head, n.Var) and (head.name in safe or head.name in ROOTS)
+            )
+            if known:
                 yield from (step.name for step in steps if isinstance(step, n.Var))
         for part in node.parts:
             value = getattr(node, part)

@@ -219,11 +219,13 @@ class Work:
         "refs",
         "replaced",
         "rule",
+        "rules",
         "scope",
         "shadows",
         "strict",
         "templated",
         "undeclared",
+        "unused",
         "used",
         "v1",
         "varying",
@@ -263,6 +265,10 @@ class Work:
         self.refs: list[n.Ref] = []
         self.replaced: list[n.Ref] = []
         self.rule: n.Rule | None = None
+        self.rules: tuple[n.Rule, ...] = ()
+        # What is not used in the rule at hand, which is reported if nothing else is wrong with its
+        # declarations.
+        self.unused: list[tuple[str, n.Loc]] = []
         # Parameters that are computed: the variables in their place, and what they are.
         self.computed: list[tuple[n.Var, n.Term]] = []
         # Whether a head is walked: what is called there may be a parameter's name.
@@ -277,7 +283,7 @@ class Work:
         # The undeclared variables of the rule at hand, outside of print and template strings; and
         # those of template strings, which must be among them.
         self.free: set[str] = set()
-        # Undeclared variables of a rule's body with the names of builtins, and the calls of builtins
+        # Undeclared variables of a rule's body with the names of builtins, and calls of builtins
         # there: (name, place, whether it is a statement).
         self.shadows: set[str] = set()
         self.called: list[tuple[str, n.Loc, bool]] = []
