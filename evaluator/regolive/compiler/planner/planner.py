@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from regolive.compiler.frontend import QUERY_PLAN
 from regolive.compiler.planner import bodies, order, rules, terms, virtual
+from regolive.compiler.planner.reach import Reaches
 from regolive.compiler.planner.tree import Tree
 from regolive.compiler.planner.work import Work
 from regolive.compiler.planner.world import PLAIN, World
@@ -49,6 +50,7 @@ class Planner:
     def __init__(self, tree: RuleTree, builtins: Mapping[str, ir.BuiltinDecl]) -> None:
         self.tree = Tree(tree)
         self.builtins = builtins
+        self._reaches = Reaches(self.tree)
         self._worlds: dict[World, int] = {PLAIN: 0}
         self._names: dict[_Wanted, str] = {}
         self._todo: list[_Wanted] = []
@@ -93,8 +95,13 @@ class Planner:
 
     # what planning a function asks
 
-    def function(self, world: World, path: Path, variant: str) -> str:
-        """The name of a function of the plan. It is planned when what asks for it is."""
+    def function(self, world: World, path: Path, variant: str) -> tuple[str, World]:
+        """The name of a function of the plan, and its world: as much of one as concerns it.
+
+        It is planned when what asks for it is.
+        """
+        if world != PLAIN:
+            world = self._reaches.relevant(world, path)
         wanted = _Wanted(world, path, variant)
         name = self._names.get(wanted)
         if name is None:
@@ -102,7 +109,7 @@ class Planner:
             name = f"g{group}.{reference_text(path)}{variant}"
             self._names[wanted] = name
             self._todo.append(wanted)
-        return name
+        return name, world
 
     def file_number(self, source: n.Source) -> int:
         """The index of a source among the policy's files."""

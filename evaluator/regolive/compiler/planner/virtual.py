@@ -67,9 +67,9 @@ def rule(work: Work, node: RuleTree, path: Path, rest: Sequence[n.Term]) -> ir.O
 
 def ask(work: Work, path: Path, variant: str = "", args: tuple[ir.Operand, ...] = ()) -> ir.Local:
     """Call a planned rule or function of the world that the work is in."""
-    name = work.planner.function(work.world, path, variant)
+    name, world = work.planner.function(work.world, path, variant)
     work.calls[name] = None
-    slots = tuple(work.slots[mocked] for mocked in work.world.values)
+    slots = tuple(work.slots[mocked] for mocked in world.values)
     return work.out.call(name, (INPUT, DATA, *slots, *args))
 
 

@@ -54,7 +54,7 @@ def test_policies_answer_what_they_answer_in_opa(case: dict[str, Any]) -> None:
         except EvalError as error:
             answer = error
         assert _same(answer, want), (path, answer, want)
-        if not want.startswith("error: "):
+        if case.get("interpreter", True) and not want.startswith("error: "):
             answer = _said(interpreted(policy, QUERY_PLAN, document, data))
             assert _same(answer, want), ("interpreter", path, answer, want)
 
