@@ -12,6 +12,7 @@ from regolive.compiler.resolve.modules import environment, too_deep
 from regolive.compiler.resolve.options import Options
 from regolive.compiler.resolve.safety import ordered
 from regolive.compiler.resolve.scopes import announce, leave, report_unused
+from regolive.compiler.resolve.unsafe import flush
 from regolive.compiler.resolve.work import Work
 from regolive.syntax import nodes as n
 
@@ -56,6 +57,7 @@ def resolve_query(
         items = w.out
         names = {name for item in items for name in item.own_names()}
         exprs = ordered(w, items, set())
+        flush(w)
     except RecursionError:
         raise too_deep(body[0].loc if body else loc) from None
     outputs = {

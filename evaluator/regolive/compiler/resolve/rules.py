@@ -19,7 +19,7 @@ from regolive.compiler.resolve.scopes import (
 )
 from regolive.compiler.resolve.terms import TERMS
 from regolive.compiler.resolve.text import term_text
-from regolive.compiler.resolve.unsafe import unsafe
+from regolive.compiler.resolve.unsafe import flush, unsafe
 from regolive.compiler.resolve.work import Declared, Item, Scope, Work
 from regolive.syntax import nodes as n
 from regolive.syntax.visitor import children, walk
@@ -180,6 +180,8 @@ def _one(
                 unsafe(w, name, place, Stage.SAFE_HEADS)
     if items:
         exprs = ordered(w, items, set(safe))
+        if w.unsafe:
+            flush(w)
     else:
         exprs = rule.body if rule.generated_body else _true(rule)
     generated = rule.generated_body and not items

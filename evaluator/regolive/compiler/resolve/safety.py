@@ -8,9 +8,8 @@ then.
 
 from __future__ import annotations
 
-from regolive.compiler.program import Stage
 from regolive.compiler.resolve.patterns import unify
-from regolive.compiler.resolve.unsafe import report
+from regolive.compiler.resolve.unsafe import note, report
 from regolive.compiler.resolve.work import Closure, Item, Work
 from regolive.syntax import nodes as n
 
@@ -61,8 +60,9 @@ def close(w: Work, closure: Closure, safe: set[str], item: Item) -> None:
     missing = closure.heads - inside
     if missing:
         own = _names(closure.items)
-        for name in sorted(w.shown(name) for name in missing - own if w.is_written(name)):
-            w.find(Stage.SAFE_BODIES, "unsafe_var", f"var {name} is unsafe", item.expr.loc)
+        for name in missing - own:
+            if w.is_written(name):
+                note(w, name, item.expr.loc)
 
 
 def _true(node: n.Node) -> n.Body:

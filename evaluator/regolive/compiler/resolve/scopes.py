@@ -65,7 +65,8 @@ def leave(w: Work) -> None:
         if declared.kind == "arg" or declared.name in w.used:
             continue
         if declared.kind == "declared" or (w.strict and declared.kind == "assigned"):
-            w.unused.append((f"{declared.kind} var {name} unused", declared.loc))
+            shown = "_" if name[:1] == "$" else name
+            w.unused.append((f"{declared.kind} var {shown} unused", declared.loc))
 
 
 def report_unused(w: Work, before: int) -> None:

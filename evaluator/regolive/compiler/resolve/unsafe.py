@@ -28,27 +28,37 @@ def report(w: Work, items: list[Item], safe: set[str], outer: set[str]) -> None:
         size = len(known)
         for item in items:
             known |= _results(item, known)
-    places: dict[str, n.Loc] = {}
+    told = False
     for item in items:
         before = set(item.needs)
         for closure in item.closures or ():
             before |= closure.names & outer
         for name in (before - known) | (item.own_names() - known - _outputs(item, known)):
-            _note(w, places, name, item)
-    for name, loc in sorted(places.items(), key=lambda at: (at[1].start, w.shown(at[0]), at[0])):
-        unsafe(w, name, loc)
-    if not places:
+            if w.is_written(name):
+                told = True
+                note(w, name, _place(item, name))
+    if not told:
         for item in items:
             w.find(Stage.SAFE_BODIES, "unsafe_var", "expression is unsafe", item.expr.loc)
 
 
-def _note(w: Work, places: dict[str, n.Loc], name: str, item: Item) -> None:
-    """Note where a variable stands, if it is the first place."""
-    loc = item.expr.loc
+def note(w: Work, name: str, loc: n.Loc) -> None:
+    """Note that a variable is not safe. It is reported once in a rule, where it stands first."""
+    if name not in w.unsafe or loc.start < w.unsafe[name].start:
+        w.unsafe[name] = loc
+
+
+def flush(w: Work) -> None:
+    """Report the variables of a body that are not safe."""
+    for name, loc in sorted(w.unsafe.items(), key=lambda at: (at[1].start, w.shown(at[0]), at[0])):
+        unsafe(w, name, loc)
+    w.unsafe = {}
+
+
+def _place(item: Item, name: str) -> n.Loc:
     if item.assigned is not None and (name in item.binds or name in (item.with_needs or ())):
-        loc = item.assigned
-    if w.is_written(name) and (name not in places or loc.start < places[name].start):
-        places[name] = loc
+        return item.assigned
+    return item.expr.loc
 
 
 def _results(item: Item, known: set[str]) -> set[str]:
@@ -116,15 +126,19 @@ def _unify(item: Item, known: set[str]) -> None:
 
 
 def _names(term: n.Term, refs: bool = True) -> Iterator[str]:
-    """The variables that must be known for an operand to be known: not what sets and keys have."""
+    """The variables that must be known for an operand to be known.
+
+    Not those of sets, keys and nested references: OPA does not look for them where it looks for
+    what a statement binds.
+    """
     if isinstance(term, n.Var):
         yield term.name
     elif isinstance(term, n.Array):
         for item in term.items:
-            yield from _names(item, refs)
+            yield from _names(item, refs=False)
     elif isinstance(term, n.Object):
         for item in term.flat[1::2]:
-            yield from _names(item, refs)
+            yield from _names(item, refs=False)
     elif isinstance(term, n.Ref) and refs:
         yield from (step.name for step in term.terms if isinstance(step, n.Var))
 

@@ -225,6 +225,7 @@ class Work:
         "strict",
         "templated",
         "undeclared",
+        "unsafe",
         "unused",
         "used",
         "v1",
@@ -266,6 +267,8 @@ class Work:
         self.replaced: list[n.Ref] = []
         self.rule: n.Rule | None = None
         self.rules: tuple[n.Rule, ...] = ()
+        # Variables of the rule at hand that are not safe, and where they stand first.
+        self.unsafe: dict[str, n.Loc] = {}
         # What is not used in the rule at hand, which is reported if nothing else is wrong with its
         # declarations.
         self.unused: list[tuple[str, n.Loc]] = []
