@@ -103,13 +103,10 @@ class Executor:
         registry.register(importlib.import_module("regolive_std").StdPlugin, "std")
         if not registry.builtins:
             raise RuntimeError("regolive_std has no builtins: is it the package of this tree?")
-        for name in plugins:
+        for name in ("tests.conformance.suite_builtins", *plugins):
             registry.register(importlib.import_module(name), name)
         self.builtins = registry.builtins
-        self.declarations = {
-            name: ir.BuiltinDecl(name, bound.spec.declaration()["decl"])
-            for name, bound in registry.builtins.items()
-        }
+        self.declarations = registry.declared()
         self.own = NativeFrontEnd(store=False)
         self.regopy = _Regopy(memory, compile_timeout)
 
