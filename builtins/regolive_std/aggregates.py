@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from regolive import UNDEFINED, BuiltinError, RegoSet
-from regolive.values import as_fraction, as_integer, compare, is_number, sorted_values
+from regolive.values import (
+    MAX_BITS,
+    as_integer,
+    bigfloat,
+    compare,
+    from_big,
+    is_number,
+    sorted_values,
+    to_big,
+)
 from regolive_std._declare import (
     ANY,
     BOOLEAN,
@@ -39,7 +46,16 @@ _ALL_ANY = one_of(array(), set_of())
     result_name="n",
 )
 def count(collection: Any) -> int:
-    """How many elements a collection has, or characters a string."""
+    """How many elements a collection has, or characters a string.
+
+    Example:
+        >>> count(["a", "b"])
+        2
+        >>> count({"x": 1})
+        1
+        >>> count("héllo")
+        5
+    """
     cls = collection.__class__
     if cls is list or cls is dict or cls is str:
         return len(collection)
@@ -67,7 +83,16 @@ def _numbers(collection: Any) -> list[Any]:
 
 @std("sum", args=[_NUMBERS], result=NUMBER, result_name="n")
 def sum_(collection: Any) -> Any:
-    """The sum of the numbers in an array or set."""
+    """The sum of the numbers in an array or set.
+
+    Example:
+        >>> sum([1, 2, 3.5])
+        6.5
+        >>> sum([])
+        0
+        >>> sum({1, 1, 2})
+        3
+    """
     if set(map(type, _elements(collection))) <= _INT:
         return sum(_elements(collection))
     numbers = _numbers(collection)
@@ -77,12 +102,19 @@ def sum_(collection: Any) -> Any:
     return sum(whole)
 
 
-_MAX_BITS = 16_000  # as many as values.mul allows
+_DOUBLE = 53
 
 
 @std("product", args=[_NUMBERS], result=NUMBER, result_name="n")
 def product(collection: Any) -> Any:
-    """The product of the numbers in an array or set."""
+    """The product of the numbers in an array or set.
+
+    Example:
+        >>> product([2, 3, 4])
+        24
+        >>> product([])
+        1
+    """
     _elements(collection)
     numbers = _numbers(collection)
     total = 1
@@ -91,25 +123,33 @@ def product(collection: Any) -> Any:
         if whole is None:
             return _float_product(numbers)
         total *= whole
-        if total.bit_length() > _MAX_BITS:
+        if total.bit_length() > MAX_BITS:
             raise BuiltinError("product out of range")
     return total
 
 
 def _float_product(numbers: list[Any]) -> Any:
-    # OPA starts from a 53-bit one and so rounds every step to a double.
-    total = 1.0
-    try:
-        for n in numbers:
-            total = float(Fraction(total) * as_fraction(n))
-    except OverflowError:
-        raise BuiltinError("product out of range") from None
-    return int(Decimal(repr(total))) if total.is_integer() else total
+    # OPA starts from a one of 53 bits, and so rounds every step to as many.
+    total = bigfloat.Big(1, 0)
+    for n in numbers:
+        total = bigfloat.mul(total, to_big(n), _DOUBLE)
+        if total.exponent > MAX_BITS:
+            raise BuiltinError("product out of range")
+    return from_big(total, _DOUBLE)
 
 
 @std("max", args=[_COLLECTION], result=ANY, result_name="n")
 def max_(collection: Any) -> Any:
-    """The greatest element of an array or set; undefined for an empty one."""
+    """The greatest element of an array or set; undefined for an empty one.
+
+    Example:
+        >>> max([3, 1, 2])
+        3
+        >>> max({"a", "b"})
+        "b"
+        >>> max([])
+        undefined
+    """
     if not collection:
         return UNDEFINED
     items = _elements(collection)
@@ -125,7 +165,16 @@ def max_(collection: Any) -> Any:
 
 @std("min", args=[_COLLECTION], result=ANY, result_name="n")
 def min_(collection: Any) -> Any:
-    """The least element of an array or set; undefined for an empty one."""
+    """The least element of an array or set; undefined for an empty one.
+
+    Example:
+        >>> min([3, 1, 2])
+        1
+        >>> min([1, "a", null])
+        null
+        >>> min(set())
+        undefined
+    """
     if not collection:
         return UNDEFINED
     items = _elements(collection)
@@ -141,17 +190,38 @@ def min_(collection: Any) -> Any:
 
 @std("sort", args=[_COLLECTION], result=array(), result_name="n")
 def sort(collection: Any) -> list[Any]:
-    """The elements of an array or set as an array, in the order of all values."""
+    """The elements of an array or set as an array, in the order of all values.
+
+    Example:
+        >>> sort([3, "a", 1])
+        [1, 3, "a"]
+        >>> sort({2, 1})
+        [1, 2]
+    """
     return sorted_values(collection)
 
 
 @std("all", args=[_ALL_ANY], result=BOOLEAN, deprecated=True)
 def all_(collection: Any) -> bool:
-    """Whether every element of an array or set is true (deprecated: use ``every``)."""
+    """Whether every element of an array or set is true (deprecated: use ``every``).
+
+    Example:
+        >>> all([true, 1 == 1])
+        true
+        >>> all([true, false])
+        false
+    """
     return all(item is True for item in collection)
 
 
 @std("any", args=[_ALL_ANY], result=BOOLEAN, deprecated=True)
 def any_(collection: Any) -> bool:
-    """Whether an array or set contains true (deprecated: use ``true in ...``)."""
+    """Whether an array or set contains true (deprecated: use ``true in ...``).
+
+    Example:
+        >>> any([false, true])
+        true
+        >>> any([])
+        false
+    """
     return any(item is True for item in collection)

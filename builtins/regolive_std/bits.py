@@ -4,34 +4,52 @@ from __future__ import annotations
 
 from regolive import BuiltinError, Number
 from regolive.errors import BuiltinTypeError
+from regolive.values import MAX_BITS
 from regolive_std._declare import NUMBER, WHOLE, std
 from regolive_std.numbers import whole_number
-
-# A shift can make a number of any length out of two short ones: bound what it builds.
-_MAX_BITS = 1 << 20
 
 
 @std("bits.and", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_and(x: Number, y: Number) -> int:
-    """The bits that both integers have set."""
+    """The bits that both integers have set.
+
+    Example:
+        >>> bits.and(12, 10)
+        8
+    """
     return whole_number(x, 1) & whole_number(y, 2)
 
 
 @std("bits.or", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_or(x: Number, y: Number) -> int:
-    """The bits that either integer has set."""
+    """The bits that either integer has set.
+
+    Example:
+        >>> bits.or(12, 10)
+        14
+    """
     return whole_number(x, 1) | whole_number(y, 2)
 
 
 @std("bits.xor", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_xor(x: Number, y: Number) -> int:
-    """The bits that just one of the integers has set."""
+    """The bits that just one of the integers has set.
+
+    Example:
+        >>> bits.xor(12, 10)
+        6
+    """
     return whole_number(x, 1) ^ whole_number(y, 2)
 
 
 @std("bits.negate", args=[WHOLE], result=NUMBER, result_name="z")
 def bits_negate(x: Number) -> int:
-    """The integer with every bit flipped."""
+    """The integer with every bit flipped.
+
+    Example:
+        >>> bits.negate(5)
+        -6
+    """
     return ~whole_number(x, 1)
 
 
@@ -46,14 +64,31 @@ def _shift(s: Number) -> int:
 
 @std("bits.lsh", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_lsh(x: Number, s: Number) -> int:
-    """The integer with its bits moved to the left by a number of places."""
+    """The integer with its bits moved to the left by a number of places.
+
+    Example:
+        >>> bits.lsh(1, 70)
+        1180591620717411303424
+        >>> bits.lsh(1, -1)
+        error: eval_type_error: bits.lsh: operand 2 must be an unsigned integer number but got a
+        negative integer
+    """
     n, shift = whole_number(x, 1), _shift(s)
-    if n and shift > _MAX_BITS:
+    # A shift can make a number of any length out of two short ones: bound what it builds.
+    if n and n.bit_length() + shift > MAX_BITS:
         raise BuiltinError(f"shift by {shift} places is too far")
     return n << shift
 
 
 @std("bits.rsh", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
 def bits_rsh(x: Number, s: Number) -> int:
-    """The integer with its bits moved to the right by a number of places."""
+    """The integer with its bits moved to the right by a number of places.
+
+    Example:
+        >>> bits.rsh(-8, 1)
+        -4
+        >>> bits.rsh(1, -1)
+        error: eval_type_error: bits.rsh: operand 2 must be an unsigned integer number but got a
+        negative integer
+    """
     return whole_number(x, 1) >> _shift(s)

@@ -6,23 +6,21 @@ floating point with a mantissa of 64 bits.
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from regolive import BuiltinContext, BuiltinError, Number, RegoSet
 from regolive.values import (
     add,
-    as_fraction,
     as_integer,
+    bigfloat,
     div,
-    from_float64,
+    from_big,
     is_number,
     mul,
     rem,
-    round64,
     sub,
+    to_big,
 )
 from regolive_std._declare import (
     NUMBER,
@@ -36,14 +34,23 @@ from regolive_std._declare import (
     wrong_type,
 )
 
-_HALF = Fraction(1, 2)
+_HALF, _MINUS_HALF = bigfloat.Big(1, -1), bigfloat.Big(-1, -1)
 _WORD = 1 << 63
 _NUMBER_OR_SET = one_of(NUMBER, set_of())
 
 
 @std("plus", infix="+", result_name="z")
 def plus(x: Number, y: Number) -> Number:
-    """The sum of two numbers."""
+    """The sum of two numbers.
+
+    Example:
+        >>> 1 + 2
+        3
+        >>> 0.1 + 0.2
+        0.3
+        >>> 9007199254740993 + 1
+        9007199254740994
+    """
     if x.__class__ is int and y.__class__ is int:
         return x + y
     return add(x, y)  # type: ignore[no-any-return]
@@ -57,7 +64,14 @@ def plus(x: Number, y: Number) -> Number:
     result_name="z",
 )
 def minus(x: Any, y: Any) -> Any:
-    """The difference of two numbers, or of two sets."""
+    """The difference of two numbers, or of two sets.
+
+    Example:
+        >>> 3 - 5
+        -2
+        >>> {1, 2, 3} - {2}
+        [1, 3]
+    """
     if x.__class__ is int and y.__class__ is int:
         return x - y
     if x.__class__ is RegoSet:
@@ -75,7 +89,12 @@ def minus(x: Any, y: Any) -> Any:
 
 @std("mul", infix="*", result_name="z")
 def mul_(x: Number, y: Number) -> Number:
-    """The product of two numbers."""
+    """The product of two numbers.
+
+    Example:
+        >>> 6 * 7
+        42
+    """
     if x.__class__ is int and y.__class__ is int and -_WORD < x < _WORD and -_WORD < y < _WORD:
         return x * y
     return mul(x, y)  # type: ignore[no-any-return]
@@ -83,66 +102,110 @@ def mul_(x: Number, y: Number) -> Number:
 
 @std("div", infix="/", result_name="z")
 def div_(x: Number, y: Number) -> Number:
-    """The quotient of two numbers; dividing by zero is an error."""
+    """The quotient of two numbers; dividing by zero is an error.
+
+    Example:
+        >>> 7 / 2
+        3.5
+        >>> 6 / 3
+        2
+        >>> 1 / 0
+        error: eval_builtin_error: div: divide by zero
+    """
     return div(x, y)  # type: ignore[no-any-return]
 
 
 @std("rem", infix="%", result_name="z")
 def rem_(x: Number, y: Number) -> Number:
-    """The remainder of dividing two integers, with the sign of the first."""
+    """The remainder of dividing two integers, with the sign of the first.
+
+    Example:
+        >>> 7 % 3
+        1
+        >>> -7 % 3
+        -1
+        >>> 7 % 2.5
+        error: eval_builtin_error: rem: modulo on floating-point number
+        >>> 7 % 0
+        error: eval_builtin_error: rem: modulo by zero
+    """
     return rem(x, y)  # type: ignore[no-any-return]
 
 
-def as_float(n: Any) -> Fraction:
-    """A number as OPA's floating point holds it."""
-    if n.__class__ is Decimal and abs(n.adjusted()) > 4000:
-        raise BuiltinError(f"number out of range: {n:.5E}")
-    return round64(as_fraction(n))
+# What is smaller is whole in OPA's floating point, and still is with a half added.
+_EXACT = 1 << 63
 
 
 def _small(n: Any) -> int | None:
-    """The integer that ``n`` equals, if OPA's floating point holds it without rounding."""
+    """The integer that ``n`` equals, if OPA's floating point adds a half to it without rounding."""
     whole = as_integer(n)
-    return whole if whole is not None and -(1 << 64) < whole < 1 << 64 else None
+    return whole if whole is not None and -_EXACT < whole < _EXACT else None
 
 
-@std("abs", result_name="y")
+@std("abs")
 def abs_(x: Number) -> Number:
-    """The number without its sign."""
+    """The number without its sign.
+
+    Example:
+        >>> abs(-1.5)
+        1.5
+    """
     whole = _small(x)
-    return abs(whole) if whole is not None else _printed(abs(as_float(x)))
+    if whole is not None:
+        return abs(whole)
+    return from_big(bigfloat.magnitude(to_big(x)))  # type: ignore[no-any-return]
 
 
-def _printed(exact: Fraction) -> Number:
-    return from_float64(exact)  # type: ignore[no-any-return]
+# OPA cuts off what is behind the point and then looks at the sign of what is left, which 0 has not:
+# between -1 and 0 it rounds up to 1, and down to 0.
 
 
-def _integer(n: int) -> Number:
-    return _printed(round64(Fraction(n)))
-
-
-@std("round", result_name="y")
+@std("round")
 def round_(x: Number) -> Number:
-    """The nearest integer; halves go away from zero."""
+    """The nearest integer; halves go away from zero.
+
+    Example:
+        >>> round(2.5)
+        3
+        >>> round(-2.5)
+        -3
+    """
     whole = _small(x)
     if whole is not None:
         return whole
-    exact = as_float(x)
-    return _integer(int(round64(exact + _HALF if exact > 0 else exact - _HALF)))
+    exact = to_big(x)
+    half = _HALF if exact.mantissa > 0 else _MINUS_HALF
+    return bigfloat.whole_part(bigfloat.add(exact, half))[0]
 
 
-@std("ceil", result_name="y")
+@std("ceil")
 def ceil(x: Number) -> Number:
-    """The smallest integer that is not less than the number."""
+    """The smallest integer that is not less than the number.
+
+    Example:
+        >>> ceil(1.2)
+        2
+    """
     whole = _small(x)
-    return whole if whole is not None else _integer(math.ceil(as_float(x)))
+    if whole is not None:
+        return whole
+    cut, exact = bigfloat.whole_part(to_big(x))
+    return cut if cut < 0 or exact else cut + 1
 
 
-@std("floor", result_name="y")
+@std("floor")
 def floor(x: Number) -> Number:
-    """The largest integer that is not greater than the number."""
+    """The largest integer that is not greater than the number.
+
+    Example:
+        >>> floor(-1.2)
+        -2
+    """
     whole = _small(x)
-    return whole if whole is not None else _integer(math.floor(as_float(x)))
+    if whole is not None:
+        return whole
+    cut, exact = bigfloat.whole_part(to_big(x))
+    return cut if cut >= 0 or exact else cut - 1
 
 
 def whole_number(n: Any, operand: int) -> int:
@@ -151,6 +214,8 @@ def whole_number(n: Any, operand: int) -> int:
         return n
     whole = as_integer(n)
     if whole is None:
+        if n.__class__ is Decimal and n == n.to_integral_value():
+            raise BuiltinError(f"operand {operand}: number out of range: {n:.5E}")
         raise not_integer(operand)
     return whole
 
@@ -170,13 +235,33 @@ def _range(ctx: BuiltinContext, a: int, b: int, step: int) -> list[int]:
 
 @std("numbers.range", args=[WHOLE, WHOLE], result=array(NUMBER), result_name="range")
 def numbers_range(ctx: BuiltinContext, a: Number, b: Number) -> list[int]:
-    """The integers from one to another, both included; downwards if the first is the greater."""
+    """The integers from one to another, both included; downwards if the first is the greater.
+
+    Example:
+        >>> numbers.range(1, 4)
+        [1, 2, 3, 4]
+        >>> numbers.range(3, 1)
+        [3, 2, 1]
+        >>> numbers.range(1, 2.5)
+        error: eval_type_error: numbers.range: operand 2 must be integer number but got
+        floating-point number
+    """
     return _range(ctx, whole_number(a, 1), whole_number(b, 2), 1)
 
 
 @std("numbers.range_step", args=[WHOLE, WHOLE, WHOLE], result=array(NUMBER), result_name="range")
 def numbers_range_step(ctx: BuiltinContext, a: Number, b: Number, step: Number) -> list[int]:
-    """The integers from one to another in steps of a positive size."""
+    """The integers from one to another in steps of a positive size.
+
+    Example:
+        >>> numbers.range_step(0, 10, 3)
+        [0, 3, 6, 9]
+        >>> numbers.range_step(5, 0, 2)
+        [5, 3, 1]
+        >>> numbers.range_step(0, 10, 0)
+        error: eval_builtin_error: numbers.range_step: numbers.range_step: step must be a positive
+        integer
+    """
     first, last, by = whole_number(a, 1), whole_number(b, 2), whole_number(step, 3)
     if by <= 0:
         name = "numbers.range_step"  # which OPA puts in front twice
@@ -186,7 +271,7 @@ def numbers_range_step(ctx: BuiltinContext, a: Number, b: Number, step: Number) 
 
 def sum_floats(numbers: list[Any]) -> Any:
     """Add numbers one by one in OPA's floating point."""
-    total = Fraction(0)
+    total = bigfloat.Big(0, 0)
     for n in numbers:
-        total = round64(total + as_float(n))
-    return from_float64(total)
+        total = bigfloat.add(total, to_big(n))
+    return from_big(total)

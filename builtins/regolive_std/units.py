@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import NoReturn
 
 from regolive import BuiltinError, Number
-from regolive.values import parse_number, round64
+from regolive.values import bigfloat, parse_number
 from regolive_std._declare import NUMBER, std
+from regolive_std.text import from_bytes, lower, to_bytes
 
 _DECIMAL = {unit: 1000 ** (i + 1) for i, unit in enumerate("kmgtpe")}
 _BINARY = {unit: 1024 ** (i + 1) for i, unit in enumerate("kmgtpe")}
+# Integers here have so many digits at most; OPA's have a hundred thousand.
+_MAX_EXPONENT = 4000
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
 
@@ -40,18 +44,34 @@ def _split(name: str, text: str) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def _amount(name: str, text: str, what: str) -> Fraction:
+def _decimal(name: str, text: str, what: str) -> Decimal:
     if not _AMOUNT.match(text):
         _fail(name, f"could not parse {what} to a number")
     exponent = re.search("[eE]([+-]?[0-9]+)", text)
     if exponent and abs(int(exponent[1])) > 100_000:
         _fail(name, "exponent too large")
-    return Fraction(text)
+    exact = Decimal(text)
+    if exact.adjusted() > _MAX_EXPONENT:
+        _fail(name, f"{what} too large")
+    return exact
 
 
 @std("units.parse", result=NUMBER, result_name="y")
 def units_parse(x: str) -> Number:
-    """An amount with a decimal (K, M ...) or binary (Ki, Mi ...) unit; ``m`` is a thousandth."""
+    """An amount with a decimal (K, M ...) or binary (Ki, Mi ...) unit; ``m`` is a thousandth.
+
+    Example:
+        >>> units.parse("1.5G")
+        1500000000
+        >>> units.parse("100m")
+        0.1
+        >>> units.parse("4Ki")
+        4096
+        >>> units.parse("1x")
+        error: eval_builtin_error: units.parse: units.parse: unit x not recognized
+        >>> units.parse("")
+        error: eval_builtin_error: units.parse: units.parse: no amount provided
+    """
     name = "units.parse"
     text = x.replace('"', "")
     if " " in text:
@@ -59,6 +79,11 @@ def units_parse(x: str) -> Number:
     number, unit = _split(name, text)
     if not number:
         _fail(name, "no amount provided")
+    if not unit.isascii():
+        # OPA lowers all but the first byte of it.
+        first, *rest = to_bytes(unit)
+        shown = from_bytes(bytes((first,))) + lower(from_bytes(bytes(rest)))
+        _fail(name, f"unit {shown} not recognized")
     unit = unit[:1] + unit[1:].lower()
     known = unit.lower()
     if unit == "":
@@ -71,7 +96,7 @@ def units_parse(x: str) -> Number:
         factor = Fraction(_BINARY[known[0]])
     else:
         _fail(name, f"unit {unit} not recognized")
-    exact = _amount(name, number, "amount") * factor
+    exact = Fraction(_decimal(name, number, "amount")) * factor
     if exact.denominator == 1:
         return exact.numerator
     # Ten digits behind the point, halves away from zero, as Go's Rat.FloatString.
@@ -84,9 +109,18 @@ def units_parse(x: str) -> Number:
 
 @std("units.parse_bytes", result=NUMBER, result_name="y")
 def units_parse_bytes(x: str) -> int:
-    """A number of bytes with a decimal (KB, MB ...) or binary (KiB, MiB ...) unit."""
+    """A number of bytes with a decimal (KB, MB ...) or binary (KiB, MiB ...) unit.
+
+    Example:
+        >>> units.parse_bytes("1.5GB")
+        1500000000
+        >>> units.parse_bytes("4KiB")
+        4096
+        >>> units.parse_bytes("1x")
+        error: eval_builtin_error: units.parse_bytes: units.parse_bytes: byte unit x not recognized
+    """
     name = "units.parse_bytes"
-    text = x.lower().replace('"', "")
+    text = lower(x).replace('"', "")
     if " " in text:
         _fail(name, "spaces not allowed in resource strings")
     number, unit = _split(name, text)
@@ -101,4 +135,5 @@ def units_parse_bytes(x: str) -> int:
         factor = _BINARY[short[0]]
     else:
         _fail(name, f"byte unit {unit} not recognized")
-    return int(round64(round64(_amount(name, number, "byte amount")) * factor))
+    exact = bigfloat.to_big(_decimal(name, number, "byte amount"))
+    return bigfloat.whole_part(bigfloat.mul(exact, bigfloat.to_big(factor)))[0]

@@ -13,17 +13,18 @@ from regolive.values.model import (
     to_key,
 )
 from regolive.values.numbers import (
+    MAX_BITS,
     add,
     as_fraction,
     as_integer,
     div,
     format_number,
-    from_float64,
+    from_big,
     mul,
     parse_number,
     rem,
-    round64,
     sub,
+    to_big,
 )
 from regolive.values.order import (
     compare,
@@ -35,6 +36,7 @@ from regolive.values.order import (
 )
 
 __all__ = [
+    "MAX_BITS",
     "UNDEFINED",
     "Key",
     "RegoSet",
@@ -48,7 +50,7 @@ __all__ = [
     "dumps",
     "equal",
     "format_number",
-    "from_float64",
+    "from_big",
     "from_key",
     "from_python",
     "is_number",
@@ -58,11 +60,11 @@ __all__ = [
     "parse_number",
     "quote",
     "rem",
-    "round64",
     "sort_key",
     "sorted_items",
     "sorted_values",
     "sub",
+    "to_big",
     "to_json",
     "to_key",
     "type_name",

@@ -79,7 +79,17 @@ def dumps(value: Value) -> str:
 
 def loads(text: str | bytes) -> Value:
     """Parse JSON text. Raises ValueError (with line and column) where it is not JSON."""
-    return json.loads(text, parse_float=parse_number, parse_constant=_refuse)
+    try:
+        return json.loads(text, parse_float=parse_number, parse_constant=_refuse)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        if "integer string conversion" not in str(error):
+            raise
+    # An integer with more digits than CPython converts: it stays decimal.
+    return json.loads(
+        text, parse_float=parse_number, parse_int=parse_number, parse_constant=_refuse
+    )
 
 
 def _refuse(name: str) -> Any:

@@ -13,11 +13,13 @@ from fractions import Fraction
 from typing import Any
 
 from regolive.errors import BuiltinError
+from regolive.values import bigfloat
+from regolive.values.bigfloat import Big
 
 # Beyond this exponent an integer is not written out: 1e1000000000 must not fill the memory.
-# (CPython also refuses to print integers of more than 4,300 digits.)
 _MAX_EXPONENT = 4000
-_MANTISSA = 64  # Go's big.Float takes 64 bits when it is made from text
+MAX_BITS = 14_000
+"""The most bits that a computed integer may have: CPython prints no more than 4,300 digits."""
 
 
 def parse_number(text: str) -> Any:
@@ -80,48 +82,17 @@ def as_fraction(n: Any) -> Fraction:
     return Fraction(repr(n)) if n.__class__ is float else Fraction(n)
 
 
-def round64(x: Fraction) -> Fraction:
-    """``x`` rounded half to even to a mantissa of 64 bits."""
-    if not x:
-        return x
-    # Scale so that the integer part has 64 bits, round it, and scale back.
-    shift = _MANTISSA - (x.numerator.bit_length() - x.denominator.bit_length())
-    scaled = abs(x) * Fraction(2) ** shift
-    while scaled >= 1 << _MANTISSA:
-        scaled /= 2
-        shift -= 1
-    while scaled < 1 << (_MANTISSA - 1):
-        scaled *= 2
-        shift += 1
-    rounded = Fraction(round(scaled)) / Fraction(2) ** shift
-    return rounded if x > 0 else -rounded
+def from_big(x: Big, bits: int = bigfloat.BITS) -> Any:
+    """The number OPA prints for a ``big.Float``: its shortest distinct decimal."""
+    found = bigfloat.to_number(x, bits)
+    return _from_decimal(found) if found.__class__ is Decimal else found
 
 
-def from_float64(x: Fraction) -> Any:
-    """The number OPA prints for a big.Float of value ``x``: its shortest distinct decimal."""
-    if not x:
-        return 0
-    # 19 digits always survive a mantissa of 64 bits, so 19 digits without their trailing zeros
-    # are the shortest form if they read back as x; else 20 or 21 are needed.
-    magnitude = len(str(x.numerator)) - len(str(x.denominator))
-    for digits in (19, 20, 21):
-        places = digits - magnitude
-        scaled = round(x * Fraction(10) ** places)
-        if abs(scaled) >= 10**digits:
-            places -= 1
-            scaled = round(x * Fraction(10) ** places)
-        shortest = Fraction(scaled) / Fraction(10) ** places
-        if round64(shortest) == x:
-            break
-    if shortest.denominator == 1:
-        return shortest.numerator
-    return _from_decimal(Decimal(scaled).scaleb(-places).normalize())
-
-
-def _float_op(n: Any) -> Fraction:
+def to_big(n: Any) -> Big:
+    """A number as OPA's floating point holds it. Raises BuiltinError for one out of all bounds."""
     if n.__class__ is Decimal and abs(n.adjusted()) > _MAX_EXPONENT:
         raise BuiltinError(f"number out of range: {n:.5E}")
-    return round64(as_fraction(n))
+    return bigfloat.to_big(n)
 
 
 def add(a: Any, b: Any) -> Any:
@@ -129,7 +100,7 @@ def add(a: Any, b: Any) -> Any:
     x, y = as_integer(a), as_integer(b)
     if x is not None and y is not None:
         return x + y
-    return from_float64(round64(_float_op(a) + _float_op(b)))
+    return from_big(bigfloat.add(to_big(a), to_big(b)))
 
 
 def sub(a: Any, b: Any) -> Any:
@@ -137,17 +108,17 @@ def sub(a: Any, b: Any) -> Any:
     x, y = as_integer(a), as_integer(b)
     if x is not None and y is not None:
         return x - y
-    return from_float64(round64(_float_op(a) - _float_op(b)))
+    return from_big(bigfloat.sub(to_big(a), to_big(b)))
 
 
 def mul(a: Any, b: Any) -> Any:
     """``a * b``. Raises BuiltinError when the product has more digits than can be written."""
     x, y = as_integer(a), as_integer(b)
     if x is not None and y is not None:
-        if x.bit_length() + y.bit_length() > 4 * _MAX_EXPONENT:
+        if x.bit_length() + y.bit_length() > MAX_BITS:
             raise BuiltinError("product out of range")
         return x * y
-    return from_float64(round64(_float_op(a) * _float_op(b)))
+    return from_big(bigfloat.mul(to_big(a), to_big(b)))
 
 
 def div(a: Any, b: Any) -> Any:
@@ -158,7 +129,7 @@ def div(a: Any, b: Any) -> Any:
         whole, rest = divmod(a, b)
         if not rest:
             return whole
-    return from_float64(round64(_float_op(a) / _float_op(b)))
+    return from_big(bigfloat.div(to_big(a), to_big(b)))
 
 
 def rem(a: Any, b: Any) -> Any:

@@ -1,0 +1,38 @@
+"""The builtins by family, each with how its operands are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.differential.draw import Operands
+from tests.differential.families import (
+    collections,
+    encodings,
+    globs,
+    json_docs,
+    networks,
+    numbers,
+    patterns,
+    strings,
+    templates,
+    times,
+    tokens,
+    x509,
+    yamls,
+)
+
+FAMILIES: Mapping[str, Mapping[str, Operands]] = {
+    **collections.FAMILIES,
+    **encodings.FAMILIES,
+    **globs.FAMILIES,
+    **json_docs.FAMILIES,
+    **networks.FAMILIES,
+    **numbers.FAMILIES,
+    **patterns.FAMILIES,
+    **strings.FAMILIES,
+    **templates.FAMILIES,
+    **times.FAMILIES,
+    **tokens.FAMILIES,
+    **x509.FAMILIES,
+    **yamls.FAMILIES,
+}
