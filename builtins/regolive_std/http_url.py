@@ -6,8 +6,9 @@ Read as Go's ``net/url`` reads them (``uri.py``), down to which characters a req
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, replace
-from urllib.parse import quote_from_bytes, unquote_to_bytes, urljoin
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from regolive_std.text import from_bytes, to_bytes
 from regolive_std.uri import parse_uri
@@ -147,10 +148,50 @@ def parse_http_url(text: str) -> HttpUrl:
 
 
 def redirected(base: HttpUrl, location: str) -> HttpUrl:
-    """Where a ``Location`` header leads from a URL. Raises BuiltinError if it is no URL."""
-    # Errors name what the header says, not what it leads to.
-    whole = bool(parse_uri(location).get("scheme"))
-    return parse_http_url(location if whole else urljoin(base.text, location))
+    """Where a ``Location`` header leads from a URL (RFC 3986, section 5.2).
+
+    Raises BuiltinError if it is no URL, naming what the header says, not what it leads to.
+    """
+    if parse_uri(location).get("scheme"):
+        return parse_http_url(location)
+    if location.startswith("//") and not location.startswith("///"):
+        return parse_http_url(f"{base.scheme}:{location}")
+    found = _ROOT.match(base.text)
+    root, (old_path, old_query, _) = (found[1], _split(found[2])) if found else ("", ("", "", ""))
+    path, query, fragment = _split(location)
+    if not path:
+        path, query = old_path, query or old_query
+    elif path.startswith("/"):
+        path = _without_dots(path)
+    else:
+        path = _without_dots(old_path[: old_path.rfind("/") + 1] + path)
+    return parse_http_url(root + path + query + fragment)
+
+
+# Scheme, user, host and port of a URL; and all that follows.
+_ROOT = re.compile(r"([^/?#]*//[^/?#]*)(.*)\Z", re.DOTALL)
+_REST = re.compile(r"([^?#]*)(\?[^#]*)?(#.*)?\Z", re.DOTALL)
+
+
+def _split(rest: str) -> tuple[str, str, str]:
+    """Path, query with its question mark, fragment with its mark."""
+    found = _REST.match(rest)
+    assert found is not None  # it matches anything
+    return found[1], found[2] or "", found[3] or ""
+
+
+def _without_dots(path: str) -> str:
+    """A path from the root, with its ``.`` and ``..`` resolved (RFC 3986, section 5.2.4)."""
+    kept: list[str] = []
+    segments = path.removeprefix("/").split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _decoded(text: str) -> str:
