@@ -6,7 +6,7 @@ so two types agree (:func:`unify`) as soon as one value might be of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
@@ -27,7 +27,6 @@ from regolive.compiler.types.model import (
     StaticKey,
     Type,
     Union,
-    either,
     function,
     key_order,
     object_type,
@@ -207,23 +206,36 @@ def known_keys(t: Part) -> list[StaticKey] | None:
     return sorted(found, key=key_order) or None
 
 
-def merge(a: Part, b: Part) -> Part:
-    """The type of what two rules of one path make.
+def merged(types: Iterable[Part]) -> Part:
+    """The type of what the rules of one path make together, from what each of them makes.
 
-    As :func:`~regolive.compiler.types.model.either`, but partial sets become one set, and partial
-    objects one object: their keys and values are united, where a union of two set types would
-    say that all elements come from one rule. Of functions parameters and results are united.
+    It is the union, but partial sets become one set, partial objects one object and functions one
+    function: their keys, values, parameters and results are united, where the union of two set
+    types would say that all elements come from one rule.
     """
-    if a is None or b is None or a is b:
-        return b if a is None else a
-    if isinstance(a, SetType) and isinstance(b, SetType):
-        return set_of(either(a.of, b.of))
-    if isinstance(a, Object) and isinstance(b, Object):
-        if a.static or b.static or a.dynamic is None or b.dynamic is None:
-            return either(a, b)
-        key, value = either(a.dynamic[0], b.dynamic[0]), merge(a.dynamic[1], b.dynamic[1])
-        return object_type((), (key, value))
-    if isinstance(a, Function) and isinstance(b, Function) and len(a.args) == len(b.args):
-        args = map(either, a.args, b.args)
-        return function(args, either(a.result, b.result), either(a.rest, b.rest))
-    return either(a, b)
+    found = list(dict.fromkeys(t for t in types if t is not None))
+    if len(found) < 2:
+        return found[0] if found else None
+    sets: list[SetType] = []
+    objects: list[tuple[Part, Part]] = []
+    functions: dict[int, list[Function]] = {}
+    others: list[Part] = []
+    for t in found:
+        if isinstance(t, SetType):
+            sets.append(t)
+        elif isinstance(t, Object) and t.dynamic is not None and not t.static:
+            objects.append(t.dynamic)
+        elif isinstance(t, Function):
+            functions.setdefault(len(t.args), []).append(t)
+        else:
+            others.append(t)
+    if sets:
+        others.append(set_of(union_of([t.of for t in sets])))
+    if objects:
+        key, value = union_of([k for k, _ in objects]), merged([v for _, v in objects])
+        others.append(object_type((), (key, value)))
+    for same in functions.values():
+        args = [union_of(column) for column in zip(*[f.args for f in same], strict=True)]
+        result, rest = union_of([f.result for f in same]), union_of([f.rest for f in same])
+        others.append(function(args, result, rest))
+    return union_of(others)

@@ -8,7 +8,8 @@ from typing import Any
 from regolive.compiler.types.model import (
     ANY,
     BOOLEAN,
-    MAX_DEPTH,
+    MAX_SHOWN,
+    MAX_TERM_DEPTH,
     NULL,
     NUMBER,
     STRING,
@@ -44,7 +45,7 @@ def from_declaration(decl: Mapping[str, Any], depth: int = 0) -> Type:
     Raises ValueError naming the part that is no declaration.
     """
     kind = decl.get("type")
-    if depth > MAX_DEPTH:
+    if depth > MAX_TERM_DEPTH:
         return ANY
     if kind in _SCALAR_KINDS:
         return scalar(str(kind))
@@ -81,44 +82,42 @@ def from_declaration(decl: Mapping[str, Any], depth: int = 0) -> Type:
 
 
 def to_declaration(t: Part) -> dict[str, Any] | None:
-    """A type in OPA's format; None where it is not known."""
+    """A type in OPA's format; None where it is not known. Very large parts are left out."""
     if t is None:
         return None
     if isinstance(t, Scalar):
         return {"type": t.name}
-    if isinstance(t, Union):
-        made: dict[str, Any] = {"type": "any"}
-        if t.of:
-            made["of"] = [to_declaration(m) for m in t.of]
-        return made
-    if isinstance(t, Array):
-        made = {"type": "array"}
-        if t.static:
-            made["static"] = [to_declaration(m) for m in t.static]
-        if t.dynamic is not None:
-            made["dynamic"] = to_declaration(t.dynamic)
-        return made
-    if isinstance(t, Object):
-        made = {"type": "object"}
-        if t.static:
-            made["static"] = [
-                {"key": to_json(from_key(k)), "value": to_declaration(v)} for k, v in t.static
-            ]
-        if t.dynamic is not None:
-            key, value = t.dynamic
-            made["dynamic"] = {"key": to_declaration(key), "value": to_declaration(value)}
-        return made
-    if isinstance(t, SetType):
-        return {"type": "set", "of": to_declaration(t.of)}
     if isinstance(t, Recursive):
         return {"type": "recursive", "name": t.name}
-    assert isinstance(t, Function)
-    made = {"type": "function", "args": [to_declaration(m) for m in t.args]}
-    if t.result is not None:
-        made["result"] = to_declaration(t.result)
-    if t.rest is not None:
-        made["variadic"] = to_declaration(t.rest)
+    made: dict[str, Any] = {"type": t.kind}
+    if isinstance(t, Union):
+        if t.of:
+            made["of"] = list(map(_part, t.of))
+    elif isinstance(t, Array):
+        if t.static:
+            made["static"] = list(map(_part, t.static))
+        if t.dynamic is not None:
+            made["dynamic"] = _part(t.dynamic)
+    elif isinstance(t, Object):
+        if t.static:
+            made["static"] = [{"key": to_json(from_key(k)), "value": _part(v)} for k, v in t.static]
+        if t.dynamic is not None:
+            made["dynamic"] = {"key": _part(t.dynamic[0]), "value": _part(t.dynamic[1])}
+    elif isinstance(t, SetType):
+        made["of"] = _part(t.of)
+    elif isinstance(t, Function):
+        made["args"] = list(map(_part, t.args))
+        if t.result is not None:
+            made["result"] = _part(t.result)
+        if t.rest is not None:
+            made["variadic"] = _part(t.rest)
     return made
+
+
+def _part(t: Part) -> dict[str, Any] | None:
+    if t is not None and t.size > MAX_SHOWN:
+        return {"type": t.kind}
+    return to_declaration(t)
 
 
 def type_of_value(value: Any, depth: int = 0) -> Type:
@@ -130,7 +129,7 @@ def type_of_value(value: Any, depth: int = 0) -> Type:
         return NULL
     if cls is bool:
         return BOOLEAN
-    if depth > MAX_DEPTH:
+    if depth > MAX_TERM_DEPTH:
         return ANY
     if cls is list:
         return array([type_of_value(v, depth + 1) for v in value]) if value else ANY_ARRAY

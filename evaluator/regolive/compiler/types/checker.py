@@ -82,7 +82,7 @@ class BodyChecker:
             term = expr.term
             is_call = term.__class__ is n.Call
             operands: Sequence[n.Node] = term.args if isinstance(term, n.Call) else (term,)
-            if any(operand.__class__ not in SIMPLE for operand in operands):
+            if not SIMPLE.issuperset([operand.__class__ for operand in operands]):
                 references, comprehensions, calls = _inside(operands)
                 for call in calls:
                     self._is_function(call)

@@ -11,19 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from regolive.compiler.types.algebra import constant_type, merge
+from regolive.compiler.types.algebra import constant_type
 from regolive.compiler.types.model import (
     ANY,
-    MAX_DEPTH,
+    MAX_TERM_DEPTH,
     STRING,
     Object,
     Part,
-    SetType,
     StaticKey,
     Type,
     either,
     object_type,
-    set_of,
     union_of,
 )
 
@@ -100,7 +98,7 @@ class TypeNode:
         view = self.view
         if view is not None:
             return view
-        if depth > MAX_DEPTH:
+        if depth > MAX_TERM_DEPTH:
             return ANY
         if self._extent is None:
             fields = [(key, child.extent(depth + 1)) for key, child in self.children.items()]
@@ -169,14 +167,3 @@ class TypeEnv:
                 found[path] = node.own
             todo.extend([((*path, key), child) for key, child in node.children.items()])
         return found
-
-
-def merged(types: Iterable[Part]) -> Part:
-    """The type of the rules of one path, from what each of them makes."""
-    found = list(dict.fromkeys(t for t in types if t is not None))
-    if len(found) > 1 and all(isinstance(t, SetType) for t in found):
-        return set_of(union_of([t.of for t in found if isinstance(t, SetType)]))
-    result: Part = None
-    for t in found:
-        result = merge(result, t)
-    return result

@@ -7,7 +7,14 @@ from typing import Any
 
 from regolive.compiler.program import Finding, Stage, diagnostic
 from regolive.compiler.types.build import to_declaration
-from regolive.compiler.types.model import Function, Part, StaticKey, show, show_args
+from regolive.compiler.types.model import (
+    MAX_LISTED,
+    Function,
+    Part,
+    StaticKey,
+    show,
+    show_args,
+)
 from regolive.compiler.types.signatures import Signature
 from regolive.compiler.types.text import PLAIN, RefText, term_text
 from regolive.errors import Details, nearest
@@ -96,7 +103,8 @@ def wrong_step(
         fields["have"] = to_declaration(have)
     if possible:
         keys = [from_key(k) for k in possible]
-        lines.append(f"{pad}want (one of): [" + " ".join(map(dumps, keys)) + "]")
+        texts = [dumps(k) for k in keys[:MAX_LISTED]] + ["..."] * (len(keys) > MAX_LISTED)
+        lines.append(f"{pad}want (one of): [{' '.join(texts)}]")
         if step.__class__ is n.Scalar and isinstance(step.value, str):
             near = nearest(step.value, [k for k in keys if isinstance(k, str)])
             if near is not None:

@@ -11,20 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import islice
 from threading import Lock
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from regolive.values import RegoSet, format_number, from_key, is_number, sort_key, sorted_values
 
-MAX_DEPTH: Final = 64
-"""What stands deeper in a type than this is ``any``: no type is too deep to walk or pickle."""
+MAX_DEPTH: Final = 80
+"""A type is no deeper: what would contain one of this depth has ``any`` in its place. So no type is
+too deep to walk, print or pickle."""
+MAX_TERM_DEPTH: Final = 64
+"""How deep terms, values and schemas are looked into; what stands deeper is ``any``."""
+MAX_SHOWN: Final = 1000
+"""A part of a type that consists of more types than this is not shown in full in a message."""
+MAX_LISTED: Final = 200
+"""So many elements, fields or members of a type are shown."""
 
 
 class Type:
     """The base of all types. Do not instantiate: use the functions of this module."""
 
-    __slots__ = ("__weakref__", "_order", "_text", "depth", "known", "recursive")
+    __slots__ = ("__weakref__", "_order", "_text", "depth", "known", "recursive", "size")
 
     rank = 0
     """The place of the kind in OPA's order of types."""
@@ -33,10 +41,14 @@ class Type:
     depth: int
     recursive: bool
     """Whether a :class:`Recursive` is part of it."""
+    size: int
+    """Of how many types it consists, those counted twice that are there twice."""
+    kind = ""
 
     def __init__(self) -> None:
         self.known = True
         self.depth = 1
+        self.size = 1
         self.recursive = False
         self._text: str | None = None
         self._order: tuple[Any, ...] | None = None
@@ -61,6 +73,7 @@ class Type:
             if part.recursive:
                 self.recursive = True
             deepest = max(deepest, part.depth)
+            self.size += part.size
         self.depth = deepest + 1
 
     def _sorting(self) -> tuple[Any, ...]:
@@ -121,6 +134,7 @@ class Array(Type):
     """
 
     __slots__ = ("dynamic", "static")
+    kind = "array"
     rank = 5
 
     def __init__(self, static: tuple[Part, ...], dynamic: Part) -> None:
@@ -137,9 +151,9 @@ class Array(Type):
     def _write(self) -> str:
         text = "array"
         if self.static:
-            text += "<" + ", ".join(map(show, self.static)) + ">"
+            text += f"<{_listed(_inner(t) for t in self.static)}>"
         if self.dynamic is not None:
-            text += f"[{self.dynamic}]"
+            text += f"[{_inner(self.dynamic)}]"
         return text
 
     def __reduce__(self) -> tuple[Callable[..., Type], tuple[Any, ...]]:
@@ -153,6 +167,7 @@ class Object(Type):
     """
 
     __slots__ = ("dynamic", "fields", "static")
+    kind = "object"
     rank = 6
 
     def __init__(
@@ -174,10 +189,9 @@ class Object(Type):
     def _write(self) -> str:
         text = "object"
         if self.static:
-            fields = [f"{show_key(k)}: {show(t)}" for k, t in self.static]
-            text += "<" + ", ".join(fields) + ">"
+            text += f"<{_listed(f'{show_key(k)}: {_inner(t)}' for k, t in self.static)}>"
         if self.dynamic is not None:
-            text += f"[{show(self.dynamic[0])}: {show(self.dynamic[1])}]"
+            text += f"[{_inner(self.dynamic[0])}: {_inner(self.dynamic[1])}]"
         return text
 
     def __reduce__(self) -> tuple[Callable[..., Type], tuple[Any, ...]]:
@@ -188,6 +202,7 @@ class SetType(Type):
     """A set with elements of one type."""
 
     __slots__ = ("of",)
+    kind = "set"
     rank = 7
 
     def __init__(self, of: Type) -> None:
@@ -199,7 +214,7 @@ class SetType(Type):
         return (self.of.order,)
 
     def _write(self) -> str:
-        return f"set[{self.of}]"
+        return f"set[{_inner(self.of)}]"
 
     def __reduce__(self) -> tuple[Callable[..., Type], tuple[Any, ...]]:
         return set_of, (self.of,)
@@ -245,6 +260,7 @@ class Union(Type):
     """One of several types, in their order; of none: any value (:data:`ANY`)."""
 
     __slots__ = ("of",)
+    kind = "any"
     rank = 9
 
     def __init__(self, of: tuple[Type, ...]) -> None:
@@ -253,12 +269,13 @@ class Union(Type):
         self.known = all(t.known for t in of)
         self.recursive = any(t.recursive for t in of)
         self.depth = max([t.depth for t in of], default=1)
+        self.size += sum([t.size for t in of])
 
     def _sorting(self) -> tuple[Any, ...]:
         return tuple([t.order for t in self.of])
 
     def _write(self) -> str:
-        return "any<" + ", ".join(map(str, self.of)) + ">" if self.of else "any"
+        return f"any<{_listed(map(_inner, self.of))}>" if self.of else "any"
 
     def __reduce__(self) -> tuple[Callable[..., Type], tuple[Any, ...]]:
         return union, (self.of,) if self.of else (None,)
@@ -268,6 +285,7 @@ class Function(Type):
     """A function. ``rest``: the type of any further arguments of a variadic one, else None."""
 
     __slots__ = ("args", "rest", "result")
+    kind = "function"
     rank = 10
 
     def __init__(self, args: tuple[Part, ...], result: Part, rest: Part) -> None:
@@ -285,8 +303,7 @@ class Function(Type):
         )
 
     def _write(self) -> str:
-        result = "???" if self.result is None else str(self.result)
-        return f"{show_args(self.args, self.rest)} => {result}"
+        return f"{show_args(self.args, self.rest)} => {_inner(self.result)}"
 
     def __reduce__(self) -> tuple[Callable[..., Type], tuple[Any, ...]]:
         return function, (self.args, self.result, self.rest)
@@ -439,11 +456,26 @@ def show(part: Part) -> str:
     return "???" if part is None else str(part)
 
 
+def _inner(part: Part) -> str:
+    """The text of a part of another type."""
+    if part is not None and part.size > MAX_SHOWN:
+        return f"{part.kind}<...>"
+    return show(part)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Texts with commas between them, not more than can be read."""
+    shown = list(islice(texts, MAX_LISTED + 1))
+    if len(shown) > MAX_LISTED:
+        shown[MAX_LISTED] = "..."
+    return ", ".join(shown)
+
+
 def show_args(args: Iterable[Part], rest: Part = None) -> str:
     """Types of arguments as OPA lists them: ``(string, any...)``."""
-    texts = list(map(show, args))
+    texts = list(map(_inner, args))
     if rest is not None:
-        texts.append(f"{rest}...")
+        texts.append(f"{_inner(rest)}...")
     return "(" + ", ".join(texts) + ")"
 
 

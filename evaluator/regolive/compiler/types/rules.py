@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from regolive.compiler.program import Finding, ResolvedModule, ResolvedQuery
+from regolive.compiler.types.algebra import merged
 from regolive.compiler.types.annotations import Scopes
 from regolive.compiler.types.build import path_of
 from regolive.compiler.types.checker import QUERY_EQUATIONS, BodyChecker
-from regolive.compiler.types.env import TypeEnv, TypePath, merged
+from regolive.compiler.types.env import TypeEnv, TypePath
 from regolive.compiler.types.model import ANY, Part, function, object_type, set_of
 from regolive.compiler.types.signatures import Signatures
 from regolive.compiler.types.terms import Types

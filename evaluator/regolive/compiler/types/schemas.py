@@ -11,15 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urldefrag, urljoin
 
 from regolive.compiler.types.build import ANY_ARRAY, ANY_OBJECT
 from regolive.compiler.types.model import (
     ANY,
     BOOLEAN,
-    MAX_DEPTH,
+    MAX_TERM_DEPTH,
     NUMBER,
     STRING,
     Object,
@@ -31,6 +31,7 @@ from regolive.compiler.types.model import (
     union,
 )
 
+_COMPOSITES = ("object", "array")
 _TYPES = ("array", "boolean", "integer", "number", "null", "object", "string")
 
 
@@ -44,18 +45,22 @@ def schema_type(document: Any) -> Type:
     Raises SchemaError for what is no schema, for a reference to nothing or to another document (no
     schema is fetched), and for an ``allOf`` of schemas that cannot be combined.
     """
+    if not isinstance(document, Mapping | bool):
+        raise _invalid("schema is invalid")
     return _Reader(document).read(document, 0)
 
 
 @dataclass(slots=True)
 class _Core:
-    """A schema without its references and combinations."""
+    """What OPA reads of a schema that is no reference."""
 
     types: list[str]
     properties: list[tuple[str, Any]]
     items: list[Any]
     one_for_all: bool
     """``items`` is one schema for all elements, not a list with one for each."""
+    any_of: Sequence[Any]
+    all_of: Sequence[Any]
 
     @property
     def kinds(self) -> str:
@@ -63,6 +68,11 @@ class _Core:
         if not self.types:
             return "Undefined"
         return self.types[0] if len(self.types) == 1 else "[" + ",".join(self.types) + "]"
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it says nothing but ``anyOf``, which OPA does not look at inside of ``allOf``."""
+        return bool(self.any_of) and not self.types
 
 
 class _Reader:
@@ -73,40 +83,41 @@ class _Reader:
         self._digest = ""
         self._known: dict[str, Type] = {}
         self._open: dict[str, Recursive | None] = {}
-        self._anchors: dict[str, Any] | None = None
+        self._named: dict[str, Any] | None = None
+        base = document.get("$id", document.get("id")) if isinstance(document, Mapping) else None
+        self._base = base if isinstance(base, str) else ""
 
     def read(self, schema: Any, depth: int) -> Type:
-        if isinstance(schema, bool) or depth > MAX_DEPTH:
+        """The type of a schema. ``depth``: how many others it stands in."""
+        if depth > MAX_TERM_DEPTH or isinstance(schema, bool):
             return ANY
-        if not isinstance(schema, Mapping):
-            raise _invalid("schema is invalid")
-        reference = schema.get("$ref")
-        if reference is not None:
-            return self._definition(reference, depth)
-        any_of = _list(schema, "anyOf")
-        if any_of:
-            return self._any_of(schema, any_of, depth)
-        all_of = _list(schema, "allOf")
-        core = self._core(schema)
-        if all_of:
-            merged = self._merged([self._core(self._resolved(s)) for s in all_of])
-            if not core.types:
-                core = merged
-            elif any(kind in core.types and kind in merged.types for kind in ("object", "array")):
-                core = self._merged([core, merged])
-            elif core.kinds == merged.kinds:
-                core = merged
-            else:
-                raise _no_merge()
-        return self._typed(core, depth)
+        if isinstance(schema, Mapping) and "$ref" in schema:
+            return self._definition(schema["$ref"], depth)
+        return self._read(self._core(schema), depth)
 
-    def _any_of(self, schema: Mapping[str, Any], any_of: Sequence[Any], depth: int) -> Type:
-        members = [self.read(member, depth + 1) for member in any_of]
-        if schema.get("type") is not None:
-            own = self.read({k: v for k, v in schema.items() if k != "anyOf"}, depth + 1)
-            if isinstance(own, Object) and own.static and own.dynamic is None:
-                members.append(own)
-        return union(members)
+    def _read(self, core: _Core, depth: int) -> Type:
+        if depth > MAX_TERM_DEPTH:
+            return ANY
+        if core.any_of:
+            members = [self.read(member, depth + 1) for member in core.any_of]
+            if core.types:
+                own = self._read(replace(core, any_of=()), depth + 1)
+                if isinstance(own, Object) and own.static and own.dynamic is None:
+                    members.append(own)
+            return union(members)
+        if core.all_of:
+            parts = [self._core(self._resolved(part)) for part in core.all_of]
+            parts = [part for part in parts if not part.is_choice]
+            if not parts:
+                return ANY
+            merged = self._merged(parts)
+            if core.types:
+                if any(kind in core.types and kind in merged.types for kind in _COMPOSITES):
+                    merged = self._merged([merged, replace(core, all_of=())])
+                elif core.kinds != merged.kinds:
+                    raise _no_merge()
+            return self._read(merged, depth + 1)
+        return self._typed(core, depth)
 
     def _typed(self, core: _Core, depth: int) -> Type:
         types = core.types
@@ -133,32 +144,43 @@ class _Reader:
         return ANY
 
     def _core(self, schema: Any) -> _Core:
+        if isinstance(schema, bool):
+            return _Core([], [], [], False, (), ())
         if not isinstance(schema, Mapping):
-            return _Core([], [], [], False)
+            raise _invalid("Expected: Valid Schema, given: Invalid JSON")
         types = schema.get("type", [])
         if isinstance(types, str):
             types = [types]
         if not isinstance(types, list) or not all(isinstance(t, str) for t in types):
             raise _invalid("Invalid type. Expected: type, given: string/Array Of Strings")
-        for name in types:
+        for index, name in enumerate(types):
             if name not in _TYPES:
                 listed = " ".join(_TYPES)
                 raise _invalid(
                     f"has a primitive type that is NOT VALID -- given: /{name}/ "
                     f"Expected valid values are:[{listed}]"
                 )
+            if name in types[:index]:
+                raise _invalid(f"{name} type is duplicated")
         properties = schema.get("properties", {})
         if not isinstance(properties, Mapping):
             raise _invalid("Properties must be of type object")
         items = schema.get("items", [])
         one_for_all = not isinstance(items, list)
-        if items is True or items == {}:
+        if isinstance(items, bool) or not items:
             items = []
+        elif isinstance(items, Mapping):
+            items = [items]
+        elif one_for_all:
+            text = "Expected: Valid Schema/Array Of Schemas, given: items"
+            raise _invalid(f"Invalid type. {text}")
         return _Core(
             list(types),
             list(properties.items()),
-            [items] if one_for_all and items else list(items),
+            list(items),
             one_for_all,
+            _list(schema, "anyOf"),
+            _list(schema, "allOf"),
         )
 
     def _merged(self, parts: Sequence[_Core]) -> _Core:
@@ -183,8 +205,9 @@ class _Reader:
 
     def _resolved(self, schema: Any) -> Any:
         """What a schema that is a reference refers to, one step; else the schema."""
-        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-        return schema if reference is None else self._find(reference)
+        if isinstance(schema, Mapping) and "$ref" in schema:
+            return self._find(schema["$ref"])
+        return schema
 
     def _definition(self, reference: Any, depth: int) -> Type:
         found = self._find(reference)
@@ -209,15 +232,22 @@ class _Reader:
     def _find(self, reference: Any) -> Any:
         if not isinstance(reference, str):
             raise _invalid("Invalid type. Expected: string, given: $ref")
-        if not reference.startswith("#"):
-            if "://" in reference:
-                raise _invalid(f"remote reference loading disabled: {reference}")
-            raise _invalid(f"Reference {reference} must be canonical")
-        pointer = unquote(reference[1:])
+        name, pointer = urldefrag(urljoin(self._base, reference))
+        if name == urldefrag(self._base)[0]:
+            found = self._document
+        else:
+            found = self._names().get(name)
+            if found is None:
+                if ":" in name:
+                    raise _invalid(f"remote reference loading disabled: {name}")
+                raise _invalid(f"Reference {name} must be canonical")
         if pointer and not pointer.startswith("/"):
-            return self._anchor(reference)
-        found = self._document
-        for step in pointer.split("/")[1:]:
+            anchor = f"#{pointer}"
+            found = self._names().get(anchor)
+            if found is None:
+                raise _invalid(f"Reference {anchor} is not defined")
+            return found
+        for step in unquote(pointer).split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
             if isinstance(found, Mapping) and key in found:
                 found = found[key]
@@ -227,23 +257,22 @@ class _Reader:
                 raise _invalid(f"Object has no key '{key}'")
         return found
 
-    def _anchor(self, reference: str) -> Any:
-        if self._anchors is None:
-            self._anchors = {}
+    def _names(self) -> Mapping[str, Any]:
+        """The schemas inside of the document that have names (``$id``) of their own."""
+        if self._named is None:
+            self._named = {}
             todo: list[Any] = [self._document]
             while todo:
                 part = todo.pop()
                 if isinstance(part, Mapping):
                     name = part.get("$id", part.get("id"))
                     if isinstance(name, str):
-                        self._anchors.setdefault(name, part)
+                        full = name if name.startswith("#") else urljoin(self._base, name)
+                        self._named.setdefault(full, part)
                     todo += part.values()
                 elif isinstance(part, list):
                     todo += part
-        try:
-            return self._anchors[reference]
-        except KeyError:
-            raise _invalid(f"Reference {reference} is not defined") from None
+        return self._named
 
     def _fingerprint(self) -> str:
         if not self._digest:
@@ -257,7 +286,7 @@ def _list(schema: Mapping[str, Any], name: str) -> Sequence[Any]:
     if found is None:
         return ()
     if not isinstance(found, list):
-        raise _invalid(f"Invalid type. Expected: array of schemas, given: {name}")
+        raise _invalid(f"{name} must be of an array")
     return found
 
 

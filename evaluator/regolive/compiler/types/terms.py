@@ -10,7 +10,7 @@ from regolive.compiler.types.env import TypeEnv
 from regolive.compiler.types.model import (
     ANY,
     BOOLEAN,
-    MAX_DEPTH,
+    MAX_TERM_DEPTH,
     NULL,
     NUMBER,
     STRING,
@@ -75,7 +75,7 @@ class TermTypes:
                 return NUMBER
             case n.Ref():
                 return self.references.get(term)
-            case _ if depth > MAX_DEPTH:
+            case _ if depth > MAX_TERM_DEPTH:
                 return ANY
             case n.Array(items=items):
                 if not items:
