@@ -30,6 +30,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SPACES = " \t"
 
 TAB_HINT = "YAML is not indented with tabs: use spaces"
+YAML_HINT = (
+    "the lines behind METADATA must be YAML, up to the first that is no comment: "
+    "use quotes around a text with `: ` or `#` in it"
+)
 
 
 class _Invalid(Exception):
@@ -81,13 +85,13 @@ def _block(source: n.Source, first: n.Comment, lines: list[n.Comment]) -> n.Anno
     except YamlError as error:
         # As OPA counts: the line behind the one that is wrong, if there is one.
         at = min(error.line, len(lines) - 1)
-        hint = _yaml_hint(lines)
+        hint = error.hint or _yaml_hint(lines)
         message = str(error)
         if message.startswith("yaml: "):
             start = lines[at].loc.start
         raise Failed(message, start, hint) from None
     except _Invalid as invalid:
-        raise Failed(str(invalid), start) from None
+        raise Failed(str(invalid), start, _field_hint(str(invalid))) from None
     end = lines[-1].loc.end
     scope = fields.pop("scope", "")
     return n.Annotations(n.Loc(source, start, end), scope, fields)
@@ -103,7 +107,23 @@ def _yaml_hint(lines: Iterable[n.Comment]) -> str | None:
                 return f"line {line.loc.row}: a space must follow the `:` between key and value"
             if part:
                 break
-    return None
+    return YAML_HINT
+
+
+def _field_hint(message: str) -> str | None:
+    """What a field must be, by the word for it in the message."""
+    return next((hint for word, hint in _FIELD_HINTS if word in message), None)
+
+
+_FIELD_HINTS = (
+    ("author", "write `- Name <mail@example.com>`, or `- name: ...` with `email: ...`"),
+    ("related-resource", "write `- https://...`, or `- ref: https://...` with `description: ...`"),
+    ("document reference", "write `- input: schema.name`, or `- data.x.y: schema.name`"),
+    ("schema", "write `- input: schema.name`, or the schema itself behind `- input:`"),
+    ("unknowns", "write references, such as `input.x`"),
+    ("mask_rule", "write a reference, such as `data.filters.mask`"),
+    ("map key", "keys must be text: use quotes"),
+)
 
 
 # Fields
@@ -213,6 +233,8 @@ def _url(text: str, where: str) -> str:
         raise _Invalid(f'{where}: invalid URL escape "{escape.string[escape.start() :][:3]}"')
     scheme, colon, behind = path.partition("://")
     host, slash, path = behind.partition("/") if colon else ("", "", path)
+    if rest.startswith(":"):
+        raise _Invalid(f"{where}: missing protocol scheme")
     if host.startswith("[") and "]" not in host:
         raise _Invalid(f"{where}: missing ']' in host")
     if not colon and ":" in path.split("/", maxsplit=1)[0] and not path[:1].isalpha():

@@ -7,7 +7,7 @@ import re
 _BAD = {"\x00": "illegal null character", "\ufeff": "illegal byte-order mark"}
 _SIGNS = {"!": "illegal ! character", "$": "illegal $ character"}
 _NUMBER = re.compile(r"([0-9]+)(\.[0-9]*)?(?:[eE]([+-]?[0-9]*))?([A-Za-z_][A-Za-z_\d]*)?")
-_ESCAPE = re.compile(r'\\(?:u[\s\S]{0,4}|["\\/bfnrt])')
+_ESCAPE = re.compile(r'\\(?:u[\s\S]{0,3}|["\\/bfnrt])')
 
 
 def is_bad(sign: str) -> bool:

@@ -60,9 +60,12 @@ def parse_module(
         for start, end in parser.tokens.comments
     )
     annotations, wrong = read_annotations(source, comments)
-    failures += wrong + parser.misfits
-    if parser.rego_version:
-        failures += parser.demands
+    failures += wrong
+    rest = parser.misfits + (parser.demands if parser.rego_version else [])
+    # OPA reads a text up to the first error of the grammar, and what else is wrong only if there
+    # is none. So nothing that stands before such an error is reported with it.
+    start = min((failed.offset for failed in failures), default=0)
+    failures += [failed for failed in rest if failed.offset >= start]
     if not failures and not packages:
         raise PolicyError([Diagnostic(CODE, "empty module", Location(file), None, hints.EMPTY)])
     if not failures:
@@ -166,9 +169,13 @@ def _keywords(dialect: Dialect) -> frozenset[str]:
 def _diagnostics(parser: Cursor, failures: Iterable[Failed]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for failed in failures:
-        found.append(_diagnostic(parser, failed))
-        if failed.cause is not None:
-            found.append(_diagnostic(parser, failed.cause))
+        cause = failed.cause
+        if cause is None:
+            found.append(_diagnostic(parser, failed))
+        else:
+            row, col = position(parser.source, cause.offset)
+            failed.hint = f"what is expected here goes wrong in row {row}, column {col}"
+            found += [_diagnostic(parser, failed), _diagnostic(parser, cause)]
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from regolive.syntax import hints
 from regolive.syntax import nodes as n
 from regolive.syntax.cursor import Dialect, Failed
 from regolive.syntax.lexer import ALL_KEYWORDS, KEYWORDS_V1, Tokens
@@ -64,14 +65,14 @@ class RuleParser(LogicalParser):
     def _with_bodies(self, first: int, head: n.Head, contains: bool, has_if: bool) -> list[n.Rule]:
         multi = contains
         if not has_if:
-            self._demand(first, head, "if")
+            self._demand_if(first, head)
             if not contains and head.args is None and len(head.ref.terms) == 2:
                 # `p[x] { ... }` is a set; `p[x] = y { ... }` an object whose rules have no else.
                 multi = True
                 if head.value is None:
-                    self._demand(first, head, "contains")
-                    name = head.ref.terms[0]
-                    head.key = head.ref.terms[1]
+                    name, key = head.ref.terms
+                    self._demand_contains(self.starts[first], name, key, True)
+                    head.key = key
                     head.ref = n.Ref(name.loc, (name,))
         if head.value is None and head.key is None:
             head.value = n.Scalar(head.loc, True)
@@ -91,6 +92,8 @@ class RuleParser(LogicalParser):
             if rule.else_ is not None:
                 raise self.fail("expected else keyword")
             start = self.at
+            if not has_if:
+                self._demand_if(start, head)
             body = self._braced_body()
             found.append(n.Rule(self.loc(start, self.at - 1), self._again(head), body))
         return found
@@ -114,14 +117,24 @@ class RuleParser(LogicalParser):
             head.loc, head.ref, args, head.key, head.value, head.assign, head.generated_value
         )
 
-    def _demand(self, first: int, head: n.Head, word: str) -> None:
-        """Note that v1 wants a keyword which is not there."""
-        if word == "contains":
-            message = "`contains` keyword is required for partial set rules"
-        else:
-            sort = "rule" if head.args is None else "function"
-            message = f"`if` keyword is required before {sort} body"
-        self.demands.append(self.fail(message, first))
+    def _demand_if(self, first: int, head: n.Head) -> None:
+        """Note that v1 wants ``if`` before the body the cursor is at."""
+        sort = "rule" if head.args is None else "function"
+        message = f"`if` keyword is required before {sort} body"
+        terms = head.ref.terms
+        text = self.text[head.loc.start : head.loc.end]
+        if self.kinds[first] == "else":
+            text = self._head_text(first)
+        elif head.args is None and head.value is None and head.key is None and len(terms) == 2:
+            text = hints.set_head(self.text, terms[0], terms[1])
+        self.demands.append(self.fail(message, first, hints.with_body(text)))
+
+    def _demand_contains(self, offset: int, name: n.Term, key: n.Term, condition: bool) -> None:
+        """Note that v1 wants a set to be written with ``contains``."""
+        message = "`contains` keyword is required for partial set rules"
+        text = hints.set_head(self.text, name, key)
+        hint = hints.with_body(text) if condition else hints.without_body(text)
+        self.demands.append(Failed(message, offset, hint))
 
     def _check_name(self, first: int, head: n.Head) -> None:
         """Note that a rule is named as a keyword of v1."""
@@ -250,8 +263,7 @@ class RuleParser(LogicalParser):
         head = rule.head
         self._check_name(first, head)
         if head.key is not None:
-            message = "`contains` keyword is required for partial set rules"
-            self.demands.append(Failed(message, rule.loc.start))
+            self._demand_contains(rule.loc.start, head.ref.terms[0], head.key, False)
         elif head.generated_value and head.args is None:
             message = "rule must have value assignment and/or body declaration"
             self.demands.append(Failed(message, rule.loc.start))
@@ -352,7 +364,7 @@ class RuleParser(LogicalParser):
             else:
                 body = (self.literal(),)
         elif kind == "{":
-            self._demand(first, head, "if")
+            self._demand_if(first, head)
             body = self._braced_body()
         else:
             generated = True

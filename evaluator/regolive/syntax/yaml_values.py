@@ -30,15 +30,25 @@ _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:(?:[Tt]|[ \t]+)(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d{1,9})?[ \t]*(Z|[-+]\d\d:\d\d)?)?"
 )
+_WANTED = {
+    "string": "a text",
+    "bool": "`true` or `false`",
+    "[]string": "a list of texts, such as `[a, b]`,",
+    "[]interface {}": "a list, whose elements begin with `- `,",
+    "[]map[string]interface {}": "a list of elements such as `- input: schema.input`",
+    "map[string]interface {}": "names with values, such as `key: value`,",
+    "ast.rawAnnotation": "a block of lines such as `title: Some words`",
+}
 _STANDARD = "tag:yaml.org,2002:"
 
 
 class YamlError(Exception):
-    """What is wrong with a document, in the words of OPA's YAML library, and the line."""
+    """What is wrong with a document, in the words of OPA's YAML library; the line, and a hint."""
 
-    def __init__(self, message: str, line: int = 0) -> None:
+    def __init__(self, message: str, line: int = 0, hint: str | None = None) -> None:
         super().__init__(message)
         self.line = line
+        self.hint = hint
 
 
 def compose(text: str) -> yaml.Node | None:
@@ -82,6 +92,7 @@ def wrong_type(node: yaml.Node, wanted: str) -> YamlError:
     return YamlError(
         f"yaml: unmarshal errors:\n  line {line}: cannot unmarshal {_describe(node)} into {wanted}",
         line,
+        f"{_WANTED.get(wanted, 'another kind of value')} is expected here",
     )
 
 
