@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from regolive.values import dumps, equal
+from regolive.values import dumps, equal, loads
 
 Kind = Literal["value", "undefined", "error", "refused"]
 
@@ -37,7 +37,8 @@ class Answer:
 
 
 def same(a: Answer, b: Answer) -> bool:
-    """Whether two answers agree. Results of queries have no order; texts of errors may differ."""
+    """Whether two answers agree. Results of queries are a set: OPA enumerates an element of a set
+    twice where two terms of its literal are equal. Texts of errors may differ."""
     if a.kind != b.kind:
         return False
     if a.kind == "value":
@@ -47,5 +48,5 @@ def same(a: Answer, b: Answer) -> bool:
 
 def _in_order(value: Any) -> Any:
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
-        return sorted(value, key=dumps)
+        return [loads(text) for text in sorted({dumps(row) for row in value})]
     return value

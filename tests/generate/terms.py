@@ -455,7 +455,8 @@ class Terms:
         if self.logical and self.chance(0.4):
             with self.inner():
                 return f"not {{ {'; '.join(self.statements(2, 0))} }}"
-        return f"not {self.term(BOOL, depth)}"
+        # Not a constant: OPA takes a body that is only `not true` for `true` in some places.
+        return f"not {self.computed(BOOL, max(depth - 1, 0))}"
 
     def every(self, depth: int) -> str:
         """``every x in collection { ... }``."""
