@@ -127,14 +127,19 @@ def _worth_storing(modules: Mapping[str, str]) -> bool:
     return sum(map(len, modules.values())) >= _WORTH_STORING
 
 
+def _listed(names: frozenset[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
+
+
 def _key(request: CompileRequest) -> str:
     """The key of a policy set: all that its compiled form depends on."""
     language = request.language
     digest = hashlib.sha256(_code().encode())
     parts: list[object] = [
         [[b.name, b.decl, b.deprecated, b.relation] for _, b in sorted(request.builtins.items())],
-        sorted(request.capabilities_features or ["all"]),
-        sorted(request.capabilities_keywords or ["all"]),
+        # No feature is not every feature.
+        _listed(request.capabilities_features),
+        _listed(request.capabilities_keywords),
         language.v0_compatible,
         language.strict,
         sorted(language.schemas.items()),
