@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test unit integration conformance incident bench soak stress lint format clean
+.PHONY: help demo test unit integration conformance incident bench soak stress lint docs format clean
 
 help:
 	@echo "make demo         set up, and run the main job on an embedded NATS server"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench        decisions against regopy and hand-written Python; NATS loading"
 	@echo "make incident     the five faults, broken and fixed, on both stores"
 	@echo "make soak         60 seconds of queries, watchers and writers on both stores"
+	@echo "make docs         write the documents that are made from code: commands, builtins"
 	@echo "make format       let ruff format the code"
 	@echo "make clean        remove the environment and what tools left behind"
 
@@ -58,6 +59,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(READY)
+	REGOLIVE_WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/cli/test_cli_help.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
