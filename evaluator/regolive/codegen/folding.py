@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regolive.codegen.analysis import dominates
+from regolive.codegen.analysis import Path, dominates
 from regolive.codegen.gen import Expr, Gen
 from regolive.ir import nodes as ir
 from regolive.values import UNDEFINED, RegoSet, parse_number, to_key
@@ -15,17 +15,67 @@ _MAKERS = (ir.MakeArrayStmt, ir.MakeSetStmt, ir.MakeObjectStmt)
 def fold_composite(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> set[int] | None:
     """If the composite made by statement ``i`` is a constant, bind it and say which statements
     of the block are thereby done. None if it is not one.
+
+    One that is a part of another is done with the other, if that is a constant too.
     """
     stmt = stmts[i]
     if not isinstance(stmt, _MAKERS) or not gen.locals.steady(stmt.target):
         return None
-    value, done = _fold(gen, stmts, i)
-    if value is UNDEFINED:
+    for maker in (*reversed(_around(gen, stmts, i)), i):
+        made = stmts[maker]
+        if id(made) in gen.unfoldable:
+            continue
+        assert isinstance(made, _MAKERS)
+        value, done = _fold(gen, stmts, maker)
+        if value is UNDEFINED or i not in done:
+            gen.unfoldable.add(id(made))
+            continue
+        kind = {list: "list", dict: "dict", RegoSet: "set"}[value.__class__]
+        gen.env[made.target] = Expr(gen.unit.constant(value), kind, value)
+        gen.defined.add(made.target)
+        return done - {i}
+    return None
+
+
+def _around(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> list[int]:
+    """The makers of what a composite is a part of, in the same block, from the inside out."""
+    found: list[int] = []
+    while True:
+        made = stmts[found[-1] if found else i]
+        assert isinstance(made, _MAKERS)
+        outer = [
+            _filled(use)
+            for _, use in gen.locals.uses.get(made.target, ())
+            if not _fills(use, made.target)
+        ]
+        if len(outer) != 1 or outer[0] is None:
+            return found
+        maker = _defined_at(gen, stmts, outer[0])
+        if maker is None or not isinstance(stmts[maker], _MAKERS) or maker in found:
+            return found
+        found.append(maker)
+
+
+def _filled(stmt: ir.Stmt) -> int | None:
+    """The composite that a statement puts something into."""
+    match stmt:
+        case ir.ArrayAppendStmt():
+            return stmt.array
+        case ir.SetAddStmt():
+            return stmt.set
+        case ir.ObjectInsertStmt():
+            return stmt.object
+    return None
+
+
+def _defined_at(gen: Gen, stmts: tuple[ir.Stmt, ...], local: int) -> int | None:
+    """The statement of this block that gives a local its one value."""
+    if not gen.locals.steady(local):
         return None
-    kind = {list: "list", dict: "dict", RegoSet: "set"}[value.__class__]
-    gen.env[stmt.target] = Expr(gen.unit.constant(value), kind, value)
-    gen.defined.add(stmt.target)
-    return done - {i}
+    for path, stmt in gen.locals.defs.get(local, ()):
+        if path[-1] < len(stmts) and stmts[path[-1]] is stmt:
+            return path[-1]
+    return None
 
 
 def _fold(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> tuple[Any, set[int]]:
@@ -33,17 +83,19 @@ def _fold(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> tuple[Any, set[int]]:
     maker = stmts[i]
     assert isinstance(maker, _MAKERS)
     target = maker.target
-    fillers = [(n, s) for n, s in enumerate(stmts) if n > i and _fills(s, target)]
+    uses = gen.locals.uses.get(target, ())
     # Everything that touches it before the last filler must be a filler of this very block, or
     # somebody could see it half made.
-    changes = [s for _, s in gen.locals.uses.get(target, ()) if _changes(s, target)]
-    if len(changes) != len(fillers):
-        return UNDEFINED, set()
-    if fillers:
-        last = next(p for p, s in gen.locals.uses[target] if s is fillers[-1][1])
-        for path, use in gen.locals.uses[target]:
-            if not _fills(use, target) and not dominates(last, path):
+    fillers: list[int] = []
+    last: Path = ()
+    for path, use in uses:
+        if _changes(use, target):
+            if not _fills(use, target) or path[-1] >= len(stmts) or stmts[path[-1]] is not use:
                 return UNDEFINED, set()
+            fillers.append(path[-1])
+            last = path
+    if fillers and any(not _fills(use, target) and not dominates(last, path) for path, use in uses):
+        return UNDEFINED, set()
     value: Any = (
         []
         if isinstance(maker, ir.MakeArrayStmt)
@@ -52,9 +104,9 @@ def _fold(gen: Gen, stmts: tuple[ir.Stmt, ...], i: int) -> tuple[Any, set[int]]:
         else RegoSet()
     )
     done = {i}
-    for n, filler in fillers:
+    for n in fillers:
         parts = []
-        for operand in _parts(filler):
+        for operand in _parts(stmts[n]):
             part, used = _constant(gen, stmts, n, operand)
             if part is UNDEFINED:
                 return UNDEFINED, set()
@@ -113,20 +165,18 @@ def _constant(
     bound = gen.env.get(operand.index)
     if bound is not None and bound.is_const:
         return bound.const, set()
-    if not gen.locals.steady(operand.index):
+    n = _defined_at(gen, stmts, operand.index)
+    if n is None or n >= before:
         return UNDEFINED, set()
-    for n in range(before):
-        match stmts[n]:
-            case ir.MakeNumberRefStmt(target=t, text=text) if t == operand.index:
-                return parse_number(text), set()
-            case ir.MakeNumberIntStmt(target=t, value=number) if t == operand.index:
-                return number, set()
-            case ir.MakeNullStmt(target=t) if t == operand.index:
-                return None, set()
-            case ir.AssignVarStmt(target=t, source=source) if t == operand.index:
-                return _constant(gen, stmts, n, source)
-            case ir.MakeArrayStmt() | ir.MakeSetStmt() | ir.MakeObjectStmt() as maker if (
-                maker.target == operand.index
-            ):
-                return _fold(gen, stmts, n)
+    match stmts[n]:
+        case ir.MakeNumberRefStmt(text=text):
+            return parse_number(text), set()
+        case ir.MakeNumberIntStmt(value=number):
+            return number, set()
+        case ir.MakeNullStmt():
+            return None, set()
+        case ir.AssignVarStmt(source=source):
+            return _constant(gen, stmts, n, source)
+        case ir.MakeArrayStmt() | ir.MakeSetStmt() | ir.MakeObjectStmt():
+            return _fold(gen, stmts, n)
     return UNDEFINED, set()

@@ -142,6 +142,7 @@ class Gen:
         self.sure: set[str] = set()  # lookups made beforehand that were found to be defined
         self.scans = 0
         self.part_variables: set[str] = set()
+        self.unfoldable: set[int] = set()  # statements that make what is no constant
         self.is_function = False
         self.returns: int | None = None
         self.early: ir.Const | None = None  # the constant that every body gives, if they all do

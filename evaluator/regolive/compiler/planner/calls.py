@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regolive.compiler.planner import keyed, refs, terms, unify, virtual
+from regolive.compiler.planner import keyed, order, refs, terms, unify, virtual
 from regolive.compiler.planner.work import PlanningError, Work
 from regolive.compiler.planner.world import BuiltinMock, ConstantMock, RuleMock, ValueMock
 from regolive.compiler.program import Path
@@ -39,8 +39,7 @@ def expression(work: Work, call: n.Call) -> None:
     if work.world.mock(called.name) is None and _operator(work, called, call.args):
         return
     arity = _arity(work, called, call)
-    args = tuple([terms.operand(work, arg) for arg in call.args[:arity]])
-    result = _apply(work, called, args)
+    result = _apply(work, called, _operands(work, call.args[:arity]))
     if len(call.args) > arity:
         unify.match(work, call.args[arity], result)
     elif _has_result(work, called):
@@ -49,8 +48,19 @@ def expression(work: Work, call: n.Call) -> None:
 
 def value(work: Work, call: n.Call) -> ir.Operand:
     """What a call gives that stands inside a term."""
-    args = tuple([terms.operand(work, arg) for arg in call.args])
-    return _apply(work, callee(call.func), args)
+    return _apply(work, callee(call.func), _operands(work, call.args))
+
+
+def _operands(work: Work, args: tuple[n.Term, ...]) -> tuple[ir.Operand, ...]:
+    """The values of operands. Rules are asked last: what is at hand may be undefined."""
+    found: dict[int, ir.Operand] = {}
+    late = [i for i, arg in enumerate(args) if order.asks_rules(work, arg)]
+    for number, arg in enumerate(args):
+        if number not in late:
+            found[number] = terms.operand(work, arg)
+    for number in late:
+        found[number] = terms.operand(work, args[number])
+    return tuple([found[number] for number in range(len(args))])
 
 
 def _operator(work: Work, called: Callee, args: tuple[n.Term, ...]) -> bool:

@@ -172,7 +172,7 @@ def arranged(work: Work, exprs: Sequence[n.Expr]) -> Sequence[n.Expr]:
         expr = pending.pop(0)
         known = facts[id(expr)]
         iterates = not known.steps <= bound
-        if not known.effect and (iterates or not known.simple or _asks_rules(work, expr)):
+        if not known.effect and (iterates or not known.simple or asks_rules(work, expr)):
             kept: list[n.Expr] = []
             for number, other in enumerate(pending):
                 fact = facts[id(other)]
@@ -198,12 +198,12 @@ def _is_ready(work: Work, expr: n.Expr, fact: Facts, bound: set[str], everywhere
         return False
     if needed and not any(needed <= given and not needed & by for given, by in fact.given):
         return False
-    return not _asks_rules(work, expr)
+    return not asks_rules(work, expr)
 
 
-def _asks_rules(work: Work, expr: n.Expr) -> bool:
+def asks_rules(work: Work, node: n.Node) -> bool:
     """Whether a reference in it can lead to a rule: memoised, and not to be asked for nothing."""
-    todo: list[n.Node] = [expr]
+    todo = [node]
     while todo:
         node = todo.pop()
         if isinstance(node, n.Ref):

@@ -7,11 +7,10 @@ query over a large policy set that was queried before costs what is new in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regolive.compiler.frontend import QUERY_PLAN
-from regolive.compiler.planner import bodies, order, rules, terms, virtual
-from regolive.compiler.planner.reach import Reaches
+from regolive.compiler.planner import bodies, order, reach, rules, terms, virtual
 from regolive.compiler.planner.tree import Tree
 from regolive.compiler.planner.work import Work
 from regolive.compiler.planner.world import PLAIN, World
@@ -50,7 +49,7 @@ class Planner:
     def __init__(self, tree: RuleTree, builtins: Mapping[str, ir.BuiltinDecl]) -> None:
         self.tree = Tree(tree)
         self.builtins = builtins
-        self._reaches = Reaches(self.tree)
+        self._reaches = reach.Reaches(self.tree)
         self._worlds: dict[World, int] = {PLAIN: 0}
         self._names: dict[_Wanted, str] = {}
         self._todo: list[_Wanted] = []
@@ -124,7 +123,12 @@ class Planner:
         """What is known of an expression by itself."""
         known = self._facts.get(id(expr))
         if known is None:
-            known = self._facts[id(expr)] = expr, order.find_facts(expr, self.arity)
+            facts = order.find_facts(expr, self.arity)
+            if not facts.effect:
+                asked = reach.asked([expr])
+                if any(self._reaches.has_effect(p) for p in asked if not isinstance(p, str)):
+                    facts = replace(facts, effect=True)
+            known = self._facts[id(expr)] = expr, facts
         return known[1]
 
     def arity(self, builtin: str) -> int:

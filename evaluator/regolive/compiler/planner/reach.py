@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from regolive.compiler.planner import calls
+from regolive.compiler.planner.pure import is_pure
 from regolive.compiler.planner.tree import Kind, Tree
 from regolive.compiler.planner.world import PLAIN, RuleMock, World
 from regolive.compiler.program import Path, RuleTree
@@ -39,6 +40,7 @@ class Reaches:
         self.tree = tree
         self._direct: dict[Path, Reach] = {}
         self._all: dict[Path, Reach] = {}
+        self._effects: dict[Path, bool | None] = {}
 
     def relevant(self, world: World, path: Path) -> World:
         """What of a world makes a difference to the rules at a path, or below it for a package."""
@@ -49,6 +51,32 @@ class Reaches:
             path for path in world.hidden if any(r.touches(path) for r in (reach, *stand_ins))
         )
         return World(hidden, mocks)
+
+    def has_effect(self, path: Path) -> bool:
+        """Whether asking for what is at a path, or below, can come to call a builtin that is called
+        for what it does.
+        """
+        return any(self._rule_has_effect(rule) for rule in self._rules_at(path))
+
+    def _rule_has_effect(self, rule: Path) -> bool:
+        known = self._effects
+        todo = [rule]
+        while todo:
+            here = todo[-1]
+            if here in known and known[here] is not None:
+                todo.pop()
+                continue
+            direct = self._find_direct(here)
+            asked = [each for path in direct.paths for each in self._rules_at(path)]
+            if here not in known:
+                known[here] = None  # on the way: what asks itself is an error elsewhere
+                todo += [each for each in asked if each not in known]
+                continue
+            known[here] = any(
+                not is_pure(name) for name in direct.names if not name.startswith("data.")
+            ) or any(known.get(each) for each in asked)
+            todo.pop()
+        return bool(known[rule])
 
     def reach(self, path: Path) -> Reach:
         """What the rules at a path can come to ask, through others too."""
@@ -107,7 +135,7 @@ class Reaches:
         names: set[str] = set()
         paths: set[Path] = set()
         rules = [*self.tree.parts(node, path, PLAIN), *node.rules]
-        for each in _asked(rules):
+        for each in asked(rules):
             if isinstance(each, str):
                 names.add(each)
             else:
@@ -116,7 +144,7 @@ class Reaches:
         return found
 
 
-def _asked(nodes: Iterable[n.Node]) -> Iterator[str | Path]:
+def asked(nodes: Iterable[n.Node]) -> Iterator[str | Path]:
     """The names of functions and the paths into ``data`` in some nodes."""
     todo: list[n.Node] = list(nodes)
     while todo:
