@@ -142,7 +142,7 @@ def _small(n: Any) -> int | None:
     return whole if whole is not None and -_EXACT < whole < _EXACT else None
 
 
-@std("abs")
+@std("abs", result_name="y")
 def abs_(x: Number) -> Number:
     """The number without its sign.
 
@@ -160,7 +160,7 @@ def abs_(x: Number) -> Number:
 # between -1 and 0 it rounds up to 1, and down to 0.
 
 
-@std("round")
+@std("round", result_name="y")
 def round_(x: Number) -> Number:
     """The nearest integer; halves go away from zero.
 
@@ -178,7 +178,7 @@ def round_(x: Number) -> Number:
     return bigfloat.whole_part(bigfloat.add(exact, half))[0]
 
 
-@std("ceil")
+@std("ceil", result_name="y")
 def ceil(x: Number) -> Number:
     """The smallest integer that is not less than the number.
 
@@ -193,7 +193,7 @@ def ceil(x: Number) -> Number:
     return cut if cut < 0 or exact else cut + 1
 
 
-@std("floor")
+@std("floor", result_name="y")
 def floor(x: Number) -> Number:
     """The largest integer that is not greater than the number.
 
