@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -24,6 +25,9 @@ from regolive_std._declare import (
 from regolive_std.text import go_quote
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+# Digits may be set apart as in Go's own literals.
+_APART = re.compile(r"(?<=[0-9])_(?=[0-9])")
+_HEX_APART = re.compile(r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])")
 _HEX = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+\Z")
 
 
@@ -48,16 +52,31 @@ def to_number(x: Any) -> Any:
     return 1 if x is True else x
 
 
+def is_too_large(number: Any) -> bool:
+    """Whether a number is beyond what a double holds."""
+    try:
+        return math.isinf(float(number))
+    except OverflowError:
+        return True
+
+
 def _from_text(text: str) -> Any:
-    if _DECIMAL.match(text):
-        number = parse_number(text)
-        if abs(number) >= 1 << 1024:
+    plain = _APART.sub("", text) if "_" in text else text
+    if _DECIMAL.match(plain):
+        number = parse_number(plain)
+        if is_too_large(number):
             raise BuiltinError(f"strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
         return number
     if text.lstrip("+-").lower() in ("inf", "infinity", "nan"):
         raise BuiltinTypeError("operand 1 must be valid number string but got string")
-    if _HEX.match(text):
-        number = float.fromhex(text)
+    plain = _HEX_APART.sub("", text) if "_" in text else text
+    if _HEX.match(plain):
+        try:
+            number = float.fromhex(plain)
+        except OverflowError:
+            raise BuiltinError(
+                f"strconv.ParseFloat: parsing {go_quote(text)}: value out of range"
+            ) from None
         return int(number) if number.is_integer() else number
     raise BuiltinError(f"strconv.ParseFloat: parsing {go_quote(text)}: invalid syntax")
 

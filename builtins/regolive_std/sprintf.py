@@ -95,7 +95,7 @@ def _argument(value: Any) -> Any:
         text = repr(value)
         if text.endswith(".0"):
             return int(value)  # OPA's parser reads 1.0 as 1
-        return value if "." in text else text.replace("e+", "e")
+        return value if "." in text else text
     if cls is Decimal:
         text = format_number(value)
         near = float(value)
@@ -440,7 +440,7 @@ def _keep_point(digits: str, verb: str, precision: int | None) -> str:
     mark = "p" if verb in "xX" else "e"
     at = digits.lower().find(mark)
     number, tail = (digits, "") if at < 0 else (digits[:at], digits[at:])
-    if verb in "gGxX":
+    if verb in "gGx":
         wanted = 6 if precision is None else precision or 1
         have = len(number.replace(".", "").lstrip("0"))
         if "." not in number:

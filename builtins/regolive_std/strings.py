@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from regolive import BuiltinContext, BuiltinError, Number, RegoSet
 from regolive.errors import BuiltinTypeError
-from regolive.values import as_fraction, from_key, sorted_values
+from regolive.values import bigfloat, sorted_values, to_big
 from regolive_std import text
 from regolive_std._declare import (
     BOOLEAN,
@@ -169,7 +168,13 @@ def replace_n(patterns: Any, value: str) -> str:
             raise BuiltinTypeError("operand 1 non-string value found in pattern object")
     if not patterns:
         return value
-    return _any_of(tuple(sorted(patterns))).sub(lambda found: patterns[found[0]], value)
+    expression = _any_of(tuple(sorted(patterns)))
+    if "" in patterns and not value.isascii():
+        # Go finds the empty pattern between bytes.
+        data = expression.pattern.encode("utf-8", "surrogateescape")
+        new = {text.to_bytes(k): text.to_bytes(v) for k, v in patterns.items()}
+        return text.from_bytes(re.sub(data, lambda m: new[m[0]], text.to_bytes(value)))
+    return expression.sub(lambda found: patterns[found[0]], value)
 
 
 @lru_cache(maxsize=128)
@@ -186,7 +191,7 @@ def trim(value: str, cutset: str) -> str:
         >>> trim("--a-b--", "-")
         "a-b"
     """
-    return value.strip(cutset)
+    return value.strip(text.cutset(cutset))
 
 
 @std("trim_left", result_name="output")
@@ -197,7 +202,7 @@ def trim_left(value: str, cutset: str) -> str:
         >>> trim_left("--a-b--", "-")
         "a-b--"
     """
-    return value.lstrip(cutset)
+    return value.lstrip(text.cutset(cutset))
 
 
 @std("trim_right", result_name="output")
@@ -208,7 +213,7 @@ def trim_right(value: str, cutset: str) -> str:
         >>> trim_right("--a-b--", "-")
         "--a-b"
     """
-    return value.rstrip(cutset)
+    return value.rstrip(text.cutset(cutset))
 
 
 @std("trim_prefix", result_name="output")
@@ -258,7 +263,7 @@ def indexof(haystack: str, needle: str) -> int:
     """
     if not needle:
         raise BuiltinError("empty search character")
-    return haystack.find(needle)
+    return text.runes(haystack).find(text.runes(needle))
 
 
 @std("indexof_n", result=array(NUMBER), result_name="output")
@@ -273,6 +278,7 @@ def indexof_n(haystack: str, needle: str) -> list[int]:
     """
     if not needle:
         raise BuiltinError("empty search character")
+    haystack, needle = text.runes(haystack), text.runes(needle)
     out = []
     at = haystack.find(needle)
     while at >= 0:
@@ -297,7 +303,9 @@ def substring(value: str, offset: int, length: int) -> str:
     """
     if offset < 0:
         raise BuiltinError("negative offset")
-    return value[offset:] if length < 0 else value[offset : offset + length]
+    if offset == 0 and length >= len(value):
+        return value
+    return text.runes(value[offset:] if length < 0 else value[offset : offset + length])
 
 
 _FORMATS = {2: "b", 8: "o", 10: "d", 16: "x"}
@@ -319,9 +327,7 @@ def format_int(number: Number, base: Number) -> str:
         raise BuiltinTypeError("operand 2 must be one of {2, 8, 10, 16}")
     if number.__class__ is int:
         return format(number, _FORMATS[base])
-    if number.__class__ is Decimal and number.adjusted() > 4000:
-        raise BuiltinError("number out of range")
-    return format(int(as_fraction(number)), _FORMATS[base])
+    return format(bigfloat.whole_part(to_big(number))[0], _FORMATS[base])
 
 
 @std("strings.count", result=NUMBER, result_name="output")
@@ -345,7 +351,11 @@ def strings_reverse(x: str) -> str:
         >>> strings.reverse("abc")
         "cba"
     """
-    return x[::-1]
+    return text.runes(x)[::-1]
+
+
+def _in_order(collection: Any) -> Any:
+    return collection if collection.__class__ is list else sorted_values(collection)
 
 
 def _strings(operand: int, value: Any) -> tuple[str, ...]:
@@ -358,8 +368,8 @@ def _strings(operand: int, value: Any) -> tuple[str, ...]:
     else:
         raise wrong_type(operand, value, "string", "set", "array")
     if not set(map(type, items)) <= {str}:
-        wrong = next(s for s in items if s.__class__ is not str)
-        raise wrong_element(operand, value, from_key(wrong), "string")
+        wrong = next(s for s in _in_order(value) if s.__class__ is not str)
+        raise wrong_element(operand, value, wrong, "string")
     return tuple(items)
 
 

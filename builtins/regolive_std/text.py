@@ -6,6 +6,7 @@ Python's surrogate escapes, so that hashing or encoding them again gives what OP
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from regolive.values import RegoSet, format_number, sorted_items, sorted_values
@@ -34,10 +35,28 @@ def from_bytes(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+# Bytes that are no UTF-8, as strings hold them.
+_BROKEN = re.compile("[\udc80-\udcff]")
+_BROKEN_CHARS = "\ufffd" + "".join(map(chr, range(0xDC80, 0xDD00)))
+
+
+def runes(text: str) -> str:
+    """The characters that Go finds in a string: U+FFFD for a byte that is no UTF-8."""
+    return text if text.isascii() else _BROKEN.sub("\ufffd", text)
+
+
+def cutset(text: str) -> str:
+    """The characters of a set to trim: to Go, all bytes that are no UTF-8 are the same one."""
+    if text.isascii() or not ("\ufffd" in text or _BROKEN.search(text)):
+        return text
+    return text + _BROKEN_CHARS
+
+
 def lower(text: str) -> str:
     """Lower case as Go maps it: character by character."""
     if text.isascii():
         return text.lower()
+    text = runes(text)
     # U+0130 is the one character whose full mapping is longer than its simple one.
     return "".join("i" if c == "\u0130" else c.lower() for c in text)
 
@@ -46,6 +65,7 @@ def upper(text: str) -> str:
     """Upper case as Go maps it: character by character."""
     if text.isascii():
         return text.upper()
+    text = runes(text)
     return "".join(map(_upper_rune, text))
 
 

@@ -98,7 +98,7 @@ def _escaped(char: str) -> str:
 # -- OPA's terms ------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?[0-9][0-9.eE+-]*)'
+    r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<hex>[+-]?0[xX][0-9a-fA-F._]+[pP][+-]?[0-9_]+)|(?P<number>[+-]?[.]?[0-9][0-9.eE+_-]*)'
     r"|(?P<word>[a-z]+(?:\(\))?)|(?P<mark>[][{}:,]))",
     re.DOTALL,
 )
@@ -158,7 +158,10 @@ class _Reader:
         if kind == "string":
             return _unquoted(text)
         if kind == "number":
-            return parse_number(text)
+            return parse_number(text.replace("_", ""))
+        if kind == "hex":  # to_number gives back the text it was given
+            number = float.fromhex(text.replace("_", ""))
+            return int(number) if number.is_integer() else parse_number(repr(number))
         if kind == "word":
             return RegoSet() if text == "set()" else _WORDS[text]
         if text == "[":

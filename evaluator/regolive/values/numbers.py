@@ -8,6 +8,7 @@ with a mantissa of 64 bits, printing the fewest digits that tell the result apar
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -18,6 +19,7 @@ from regolive.values.bigfloat import Big
 
 # Beyond this exponent an integer is not written out: 1e1000000000 must not fill the memory.
 _MAX_EXPONENT = 4000
+_MAX_FLOAT = 308
 MAX_BITS = 14_000
 """The most bits that a computed integer may have: CPython prints no more than 4,300 digits."""
 
@@ -38,9 +40,9 @@ def parse_number(text: str) -> Any:
 
 
 def _from_decimal(exact: Decimal) -> Any:
-    if -_MAX_EXPONENT < exact.adjusted() < 308:
+    if -_MAX_EXPONENT < exact.adjusted() <= _MAX_FLOAT:
         near = float(exact)
-        if Decimal(repr(near)) == exact:
+        if math.isfinite(near) and Decimal(repr(near)) == exact:
             return near
     if exact == 0:
         return 0

@@ -46,7 +46,8 @@ def _based(d: Draw) -> list[Any]:
     return [d.any_number(), d.one((2, 8, 10, 16, 16, 3, 0, Num("2.0"), Num("10.0"), 36, -2))]
 
 
-_VERBS = "vvvvddssqqxXobcUTtefgEGOp%!z"
+# Not %p: it shows an address.
+_VERBS = "vvvvddssqqxXobcUTtefgEGO%!z"
 _SIMPLE = ("%d", "%s", "%v", "%q", "%x", "%t", "%f", "%g", "%e", "%5d", "%-5d|", "%05d", "%.2f")
 _SIMPLE += ("%+d", "%x", "% d", "%#x", "%#v", "%+v", "%T", "%c", "%U", "%o", "%b", "%08.3f", "%%")
 
@@ -100,7 +101,8 @@ FAMILIES: dict[str, dict[str, Operands]] = {
         "strings.any_suffix_match": lambda d: [_many(d), _many(d)],
         "strings.count": _two,
         "strings.replace_n": _patterns,
-        "strings.reverse": lambda d: [d.raw()],
+        # Not on bytes that are no UTF-8: OPA mangles those, or panics.
+        "strings.reverse": lambda d: [d.text()],
         "strings.split_n": lambda d: [*_two(d), d.small(-4, 4)],
         "substring": _cut,
         "trim": _two,
