@@ -78,11 +78,18 @@ def _embedded(address: IPv6Address) -> list[IPv4Address]:
 
 
 def literal_address(host: str) -> str | None:
-    """The address that a host name is, if it is one. Go knows only the usual way to write it."""
+    """The address that a host name is, if it is one. Go knows only the usual ways to write it.
+
+    An IPv4 address in the clothes of IPv6 is an IPv4 address, as in Go.
+    """
+    text, percent, zone = host.partition("%")
     try:
-        return str(ip_address(host.partition("%")[0])) + "".join(host.partition("%")[1:])
+        address = ip_address(text)
     except ValueError:
         return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None and not percent:
+        return str(address.ipv4_mapped)
+    return f"{address}{percent}{zone}"
 
 
 def is_odd_address(host: str) -> bool:

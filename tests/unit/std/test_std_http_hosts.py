@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.http_site import HttpClient, Site
 
-from regolive import BuiltinError
+from regolive import BuiltinError, RegoSet
 from regolive_std import StdPlugin
 from regolive_std.http_ import HttpConfig
 from regolive_std.http_hosts import is_off_limits
@@ -212,7 +212,9 @@ def test_a_lookup_heeds_the_list(call: Any) -> None:
         return call("net.lookup_ip_addr", name, frame=frame)
 
     assert "127.0.0.1" in lookup("localhost", ["localhost"])
-    assert "127.0.0.1" in lookup("127.0.0.1", None)
+    assert lookup("127.0.0.1", None) == RegoSet(["127.0.0.1"])
+    assert lookup("::ffff:1.2.3.4", None) == RegoSet(["1.2.3.4"])
+    assert lookup("::1", None) == RegoSet(["::1"])
     with pytest.raises(BuiltinError) as caught:
         lookup("localhost", ["127.0.0.1"])
     assert caught.value.message == "net.lookup_ip_addr: disallowed host: localhost"
