@@ -121,7 +121,7 @@ _REQUESTS = st.dictionaries(
 
 
 @given(_REQUESTS)
-@settings(max_examples=500)
+@settings(max_examples=200)
 def test_no_request_surprises(request_: dict[str, Any]) -> None:
     with contextlib.suppress(BuiltinError):
         cache_identity(request_)
