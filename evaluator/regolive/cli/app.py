@@ -18,6 +18,7 @@ from regolive.errors import RegoliveError, nearest
 # Name, and the module with a click command of the same name (``eval`` would hide Python's own).
 COMMANDS = {
     "eval": "evaluate",
+    "check": "check",
     "compile": "compile",
     "serve": "serve",
     "buckets": "buckets",

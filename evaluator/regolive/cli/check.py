@@ -135,6 +135,7 @@ def _second_opinion(
                 builtins,
                 first,
                 second,
+                language=language,
                 data=sources.data,
                 inputs=[read_document(file) for file in inputs],
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
@@ -180,9 +181,11 @@ def _print(report: Report) -> None:
         click.echo(f"    {theirs}: {d.answers[1]}")
     told: dict[str, list[str]] = {}
     for r in report.refusals:
-        told.setdefault(r.message, []).append(f"{r.question.location}: {r.question.path}")
-    for message, rules in told.items():
-        click.echo(f"{theirs} refuses {len(rules)}: " + ", ".join(rules[:3]) + " ..."[: len(rules)])
+        files = told.setdefault(r.message, [])
+        if r.question.location.file not in files:
+            files.append(r.question.location.file)
+    for message, files in told.items():
+        click.echo(f"{theirs} refuses {', '.join(files)}:")
         click.echo("    " + message.strip().replace("\n", "\n    "))
     for q in report.varying:
         click.echo(f"{q.location}: {q.path}: not compared, two runs differ by themselves")

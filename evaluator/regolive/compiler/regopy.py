@@ -62,6 +62,8 @@ class RegopyFrontEnd:
             PolicyError: the policy is wrong; carries every diagnostic that was found.
             FrontEndError: regopy crashed, took too long or answered nonsense.
         """
+        if request.language.v0_compatible:
+            raise FrontEndError("regopy compiles Rego v1 only; these modules are in Rego v0")
         fingerprint = hash(tuple(request.modules.items()))
         if fingerprint not in self.crashed:
             try:

@@ -7,17 +7,21 @@ two refuses is told with its message: of a policy that it does not take, it has 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regolive.codegen import CompiledPolicy, Env, Frame, compile_policy
-from regolive.compiler import CompileRequest, FrontEnd, entrypoint_name
+from regolive.compiler import CompileRequest, FrontEnd, Language, entrypoint_name
+from regolive.compiler.frontend import PLAIN
+from regolive.compiler.needed import needed_modules
 from regolive.errors import EvalError, FrontEndError, IRError, Location, PolicyError
 from regolive.plugins import BoundBuiltin, declare
 from regolive.storage import SnapshotStore
 from regolive.syntax import parse_module
 from regolive.syntax.paths import rule_paths
 from regolive.values import UNDEFINED, dumps, equal
+
+_REFUSED = (PolicyError, FrontEndError, IRError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class CrossCheck:
         first: FrontEnd,
         second: FrontEnd,
         *,
+        language: Language = PLAIN,
         data: Mapping[str, Any] | None = None,
         inputs: Sequence[Any] = (),
         progress: Callable[[int, int], None] = lambda done, total: None,
@@ -84,6 +89,7 @@ class CrossCheck:
             builtins: what policies can call.
             first: the front end whose refusal is an error.
             second: the one that gives the second opinion.
+            language: which Rego the modules are in.
             data: the base documents.
             inputs: input documents to ask every rule with.
             progress: called with how many questions are done, and of how many.
@@ -92,6 +98,7 @@ class CrossCheck:
         self.builtins = builtins
         self.first, self.second = first, second
         self.store = SnapshotStore(dict(data or {}))
+        self.language = language
         self.inputs = inputs
         self.progress = progress
         self.declarations = declare(builtins)
@@ -103,7 +110,7 @@ class CrossCheck:
         Raises:
             PolicyError: the first front end refuses the policies.
         """
-        asked = [q for q in questions(self.modules) if q.test or self.inputs]
+        asked = [q for q in questions(self.modules, self.language) if q.test or self.inputs]
         if not asked:
             self._compile(self.first, [], query="true")  # its checks are worth having all the same
             return self.report
@@ -115,14 +122,22 @@ class CrossCheck:
         return self.report
 
     def _compile(
-        self, front_end: FrontEnd, asked: Sequence[Question], query: str | None = None
+        self,
+        front_end: FrontEnd,
+        asked: Sequence[Question],
+        *,
+        query: str | None = None,
+        needed_only: bool = False,
     ) -> CompiledPolicy:
         request = CompileRequest(
             modules=self.modules,
             entrypoints=tuple(dict.fromkeys(q.path for q in asked)),
             query=query,
             builtins=self.declarations,
+            language=self.language,
         )
+        if needed_only:
+            request = replace(request, modules=needed_modules(request))
         return compile_policy(front_end.compile(request), self.builtins)
 
     def _second(
@@ -130,22 +145,27 @@ class CrossCheck:
     ) -> Iterator[tuple[Question, CompiledPolicy | None]]:
         """Each question with the second front end's code for it, None where it refuses.
 
-        All at once where it takes all; else by halves, so that one rule it refuses costs few
-        compiles and takes no other rule's answer away.
+        All at once where it takes all; else each module by itself, with what it needs: what is
+        refused is modules, so a module that is takes no other's answers away.
         """
         try:
             compiled = self._compile(self.second, asked)
-        except (PolicyError, FrontEndError, IRError) as error:
-            if len(asked) == 1:
-                self.report.refusals.append(Refusal(asked[0], str(error)))
-                yield asked[0], None
-                return
-            middle = len(asked) // 2
-            yield from self._second(asked[:middle])
-            yield from self._second(asked[middle:])
+        except _REFUSED:
+            pass
         else:
-            for question in asked:
-                yield question, compiled
+            yield from ((question, compiled) for question in asked)
+            return
+        by_file: dict[str, list[Question]] = {}
+        for question in asked:
+            by_file.setdefault(question.location.file, []).append(question)
+        for group in by_file.values():
+            try:
+                found = self._compile(self.second, group, needed_only=True)
+            except _REFUSED as error:
+                self.report.refusals += [Refusal(q, str(error)) for q in group]
+                yield from ((question, None) for question in group)
+            else:
+                yield from ((question, found) for question in group)
 
     def _compare(self, question: Question, ours: CompiledPolicy, theirs: CompiledPolicy) -> None:
         documents: list[tuple[int | None, Any]] = (
@@ -175,7 +195,7 @@ class CrossCheck:
         return rows[0]["result"] if rows else UNDEFINED
 
 
-def questions(modules: Mapping[str, str]) -> list[Question]:
+def questions(modules: Mapping[str, str], language: Language = PLAIN) -> list[Question]:
     """The rules of some modules that have a constant path and are no functions, each once.
 
     Raises:
@@ -183,7 +203,7 @@ def questions(modules: Mapping[str, str]) -> list[Question]:
     """
     found: dict[str, Question] = {}
     for name, text in modules.items():
-        module = parse_module(text, name)
+        module = parse_module(text, name, v0_compatible=language.v0_compatible)
         for steps, rule in rule_paths(module):
             if rule.head.args is not None:
                 continue
