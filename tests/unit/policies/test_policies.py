@@ -2,9 +2,9 @@
 formatting.
 
 What needs an ``opa`` binary is skipped without one: OPA's own run of the tests, and regolive's of
-the plans that OPA builds. (The tests put mocks of builtins last: OPA 1.20.2 plans a ``with data...``
-after one as if it replaced a part of the input.) That the policies decide rightly through regopy is
-in ``tests/unit/bench``.
+the plans that OPA builds. (The tests put mocks of builtins last: OPA 1.20.2 plans a
+``with data...`` after one as if it replaced a part of the input.) That the policies decide rightly
+through regopy is in ``tests/unit/bench``.
 """
 
 from __future__ import annotations
