@@ -7,170 +7,12 @@ more than once in a query (so that their values are kept).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from regolive.codegen.shape import Path, dominates, inside, reads, walk, writes
 from regolive.ir import nodes as ir
-
-Path = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOfStmt(ir.Stmt):
-    """Defined if any of the tests is: made here from blocks that each test and break."""
-
-    tests: tuple[ir.Stmt, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AllOfStmt(ir.Stmt):
-    """Defined if all of the tests are: one of the alternatives of an ``AnyOfStmt``."""
-
-    tests: tuple[ir.Stmt, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchStmt(ir.Stmt):
-    """The blocks of the case that the value of ``on`` picks; made by ``switch.py``.
-
-    ``keys`` are the hash-table keys of constants, with the number of their case. Each block stands
-    where a block of a BlockStmt in this place would.
-    """
-
-    on: int
-    keys: tuple[tuple[Any, int], ...]
-    cases: tuple[tuple[ir.Block, ...], ...]
-
-
-# Statements without effects: they look up, test, or give a local its value.
-PURE: tuple[type[ir.Stmt], ...] = (
-    AnyOfStmt,
-    ir.AssignVarStmt,
-    ir.DotStmt,
-    ir.EqualStmt,
-    ir.IsArrayStmt,
-    ir.IsDefinedStmt,
-    ir.IsObjectStmt,
-    ir.IsSetStmt,
-    ir.LenStmt,
-    ir.MakeNullStmt,
-    ir.MakeNumberIntStmt,
-    ir.MakeNumberRefStmt,
-    ir.NotEqualStmt,
-)
-
-
-def reads(stmt: ir.Stmt) -> Iterator[int]:
-    """The locals that a statement reads itself (not in its nested blocks)."""
-    match stmt:
-        case ir.ArrayAppendStmt():
-            yield stmt.array
-            yield from _operands(stmt.value)
-        case ir.AssignVarStmt() | ir.IsArrayStmt() | ir.IsObjectStmt() | ir.IsSetStmt():
-            yield from _operands(stmt.source)
-        case ir.AssignVarOnceStmt():
-            yield stmt.target
-            yield from _operands(stmt.source)
-        case ir.CallDynamicStmt():
-            yield from stmt.args
-            yield from _operands(*stmt.path)
-        case ir.CallStmt():
-            yield from _operands(*stmt.args)
-        case ir.DotStmt():
-            yield from _operands(stmt.source, stmt.key)
-        case ir.EqualStmt() | ir.NotEqualStmt():
-            yield from _operands(stmt.a, stmt.b)
-        case ir.IsDefinedStmt() | ir.IsUndefinedStmt() | ir.ReturnLocalStmt() | ir.ScanStmt():
-            yield stmt.source
-        case ir.LenStmt():
-            yield from _operands(stmt.source)
-        case ir.ObjectInsertStmt() | ir.ObjectInsertOnceStmt():
-            yield stmt.object
-            yield from _operands(stmt.key, stmt.value)
-        case ir.ObjectMergeStmt():
-            yield stmt.a
-            yield stmt.b
-        case ir.ResultSetAddStmt():
-            yield stmt.value
-        case ir.SetAddStmt():
-            yield stmt.set
-            yield from _operands(stmt.value)
-        case ir.WithStmt():
-            yield stmt.local
-            yield from _operands(stmt.value)
-        case AnyOfStmt() | AllOfStmt():
-            for test in stmt.tests:
-                yield from reads(test)
-        case SwitchStmt():
-            yield stmt.on
-
-
-def _operands(*operands: ir.Operand) -> Iterator[int]:
-    for operand in operands:
-        if isinstance(operand, ir.Local):
-            yield operand.index
-
-
-def writes(stmt: ir.Stmt) -> Iterator[int]:
-    """The locals that a statement gives a value itself."""
-    match stmt:
-        case ir.CallStmt() | ir.CallDynamicStmt():
-            yield stmt.result
-        case ir.ScanStmt():
-            yield stmt.key
-            yield stmt.value
-        case ir.WithStmt():
-            yield stmt.local
-        case (
-            ir.AssignIntStmt()
-            | ir.AssignVarOnceStmt()
-            | ir.AssignVarStmt()
-            | ir.DotStmt()
-            | ir.LenStmt()
-            | ir.MakeArrayStmt()
-            | ir.MakeNullStmt()
-            | ir.MakeNumberIntStmt()
-            | ir.MakeNumberRefStmt()
-            | ir.MakeObjectStmt()
-            | ir.MakeSetStmt()
-            | ir.ObjectMergeStmt()
-            | ir.ResetLocalStmt()
-        ):
-            yield stmt.target
-
-
-def blocks_of(stmt: ir.Stmt) -> tuple[ir.Block, ...]:
-    """The blocks nested in a statement."""
-    if isinstance(stmt, ir.BlockStmt):
-        return stmt.blocks
-    if isinstance(stmt, ir.ScanStmt | ir.NotStmt | ir.WithStmt):
-        return (stmt.block,)
-    if isinstance(stmt, SwitchStmt):
-        return tuple(block for case in stmt.cases for block in case)
-    return ()
-
-
-def walk(blocks: Sequence[ir.Block], path: Path = ()) -> Iterator[tuple[Path, ir.Stmt]]:
-    """All statements with their places: block and statement numbers from the outside in."""
-    for b, block in enumerate(blocks):
-        for s, stmt in enumerate(block.stmts):
-            here = (*path, b, s)
-            yield here, stmt
-            nested = blocks_of(stmt)
-            if nested:
-                yield from walk(nested, here)
-
-
-def dominates(definition: Path, use: Path) -> bool:
-    """Whether reaching ``use`` means having passed ``definition`` on the same run of its block."""
-    depth = len(definition) - 1
-    return len(use) > depth and use[:depth] == definition[:depth] and use[depth] > definition[depth]
-
-
-def inside(outer: Path, place: Path) -> bool:
-    """Whether ``place`` lies in a block nested in the statement at ``outer``."""
-    return len(place) > len(outer) and place[: len(outer)] == outer
 
 
 @dataclass(slots=True)
@@ -183,12 +25,19 @@ class Locals:
     scans: list[Path] = field(default_factory=list)
     given: dict[int, Given] = field(default_factory=dict)
     places: dict[int, Path] = field(default_factory=dict)
+    known_steady: dict[int, bool] = field(default_factory=dict)
 
     def steady(self, local: int) -> bool:
         """Defined once, before every use, on the way to it: it has one value wherever it is read.
 
         A parameter is, if nothing assigns it.
         """
+        known = self.known_steady.get(local)
+        if known is None:
+            known = self.known_steady[local] = self._find_steady(local)
+        return known
+
+    def _find_steady(self, local: int) -> bool:
         definitions = self.defs.get(local, [])
         if local in self.params:
             return not definitions

@@ -11,9 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from regolive.codegen.analysis import SwitchStmt, reads, walk, writes
 from regolive.codegen.gen import Gen, Label
 from regolive.codegen.parts import DOCUMENTS, finish_part, variables_of
+from regolive.codegen.shape import SwitchStmt, reads, walk, writes
 from regolive.codegen.writer import Writer
 from regolive.ir import nodes as ir
 

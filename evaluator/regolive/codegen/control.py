@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from regolive.codegen.analysis import (
-    adds_results,
-    made_by_rule,
-    order_matters,
-    walk,
-    writes,
-)
+from regolive.codegen.analysis import adds_results, made_by_rule, order_matters
 from regolive.codegen.gen import Expr, Gen, Label
 from regolive.codegen.lookup import known_key
+from regolive.codegen.shape import walk, writes
 from regolive.ir import nodes as ir
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from regolive.codegen.analysis import Path, dominates
 from regolive.codegen.gen import Expr, Gen
+from regolive.codegen.shape import Path, dominates
 from regolive.ir import nodes as ir
 from regolive.values import UNDEFINED, RegoSet, parse_number, to_key
 

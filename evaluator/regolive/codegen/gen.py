@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from regolive.codegen.analysis import Locals, walk, writes
+from regolive.codegen.analysis import Locals
+from regolive.codegen.shape import walk, writes
 from regolive.codegen.simplify import count_tests
 from regolive.codegen.writer import Line, Writer
 from regolive.ir import nodes as ir

@@ -10,16 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from regolive.codegen.analysis import (
-    PURE,
-    AllOfStmt,
-    AnyOfStmt,
-    blocks_of,
-    find_locals,
-    reads,
-    walk,
-    writes,
-)
+from regolive.codegen.analysis import find_locals
+from regolive.codegen.shape import PURE, AllOfStmt, AnyOfStmt, blocks_of, reads, walk, writes
 from regolive.codegen.split import rename_statement
 from regolive.ir import nodes as ir
 

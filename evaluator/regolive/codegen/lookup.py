@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from regolive.codegen.analysis import PURE, Locals, find_locals, walk, writes
+from regolive.codegen.analysis import Locals, find_locals
 from regolive.codegen.gen import Expr, Gen
+from regolive.codegen.shape import PURE, walk, writes
 from regolive.ir import nodes as ir
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from regolive.codegen.analysis import blocks_of, reads, walk, writes
+from regolive.codegen.shape import blocks_of, reads, walk, writes
 from regolive.ir import nodes as ir
 
 

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from regolive.codegen.analysis import PURE, Locals, find_locals, reads, walk, writes
+from regolive.codegen.analysis import Locals, find_locals
 from regolive.codegen.inline import STANDARD_PLUGINS
+from regolive.codegen.shape import PURE, reads, walk, writes
 from regolive.ir import nodes as ir
 
 # Making and filling a composite of the body's own has no effect either.

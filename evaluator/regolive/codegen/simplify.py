@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from regolive.codegen.analysis import AnyOfStmt, blocks_of, find_locals, reads, walk, writes
+from regolive.codegen.analysis import find_locals
+from regolive.codegen.shape import AnyOfStmt, blocks_of, reads, walk, writes
 from regolive.codegen.split import split_locals
 from regolive.ir import nodes as ir
 

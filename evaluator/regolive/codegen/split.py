@@ -11,14 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from regolive.codegen.analysis import (
-    Path,
-    SwitchStmt,
-    blocks_of,
-    dominates,
-    find_locals,
-    inside,
-)
+from regolive.codegen.analysis import find_locals
+from regolive.codegen.shape import Path, SwitchStmt, blocks_of, dominates, inside
 from regolive.ir import nodes as ir
 
 # The fields of statements that hold the number of a local, where operands do not.

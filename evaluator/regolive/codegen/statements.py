@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from regolive.codegen import control
-from regolive.codegen.analysis import AllOfStmt, AnyOfStmt, SwitchStmt, given, inserted_alone
+from regolive.codegen.analysis import given, inserted_alone
 from regolive.codegen.calls import emit_call, emit_call_dynamic
 from regolive.codegen.cases import emit_switch
 from regolive.codegen.equality import equal_code
 from regolive.codegen.folding import fold_composite
 from regolive.codegen.gen import Expr, Gen
+from regolive.codegen.shape import AllOfStmt, AnyOfStmt, SwitchStmt
 from regolive.ir import nodes as ir
 from regolive.values import parse_number
 

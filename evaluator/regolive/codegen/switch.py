@@ -16,15 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from regolive.codegen.analysis import (
-    PURE,
-    AnyOfStmt,
-    SwitchStmt,
-    blocks_of,
-    reads,
-    walk,
-    writes,
-)
+from regolive.codegen.shape import PURE, AnyOfStmt, SwitchStmt, blocks_of, reads, walk, writes
 from regolive.codegen.split import rename_block
 from regolive.ir import nodes as ir
 from regolive.values import UNDEFINED, parse_number, to_key

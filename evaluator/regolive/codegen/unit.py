@@ -19,7 +19,6 @@ from regolive.codegen.analysis import (
     given,
     in_scan,
     reachable,
-    walk,
 )
 from regolive.codegen.control import hoist_common
 from regolive.codegen.gen import Gen, Unit
@@ -28,6 +27,7 @@ from regolive.codegen.lookup import straighten
 from regolive.codegen.plans import as_function, gives_one_value
 from regolive.codegen.positions import MARK
 from regolive.codegen.reorder import inert_calls, tests_first
+from regolive.codegen.shape import walk, writes
 from regolive.codegen.simplify import simplify, simplify_blocks
 from regolive.codegen.support import EXPORTS
 from regolive.codegen.switch import switch_blocks, switched
@@ -56,10 +56,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicy:
-    """A policy as Python functions, and the readable text of them with policy rows as comments."""
+    """A policy as Python functions."""
 
     entries: Mapping[str, Entry]
-    source: str
+    _write: Callable[[], str]
+
+    @property
+    def source(self) -> str:
+        """The functions to read, with policy rows as comments."""
+        return self._write()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def compile_policy(policy: ir.Policy, builtins: Mapping[str, Any]) -> CompiledPo
         )
         for plan in policy.plans
     }
-    return CompiledPolicy(entries, _readable(unit, policy, pieces))
+    return CompiledPolicy(entries, lambda: _readable(unit, policy, pieces))
 
 
 def _python_names(functions: Mapping[str, ir.Func]) -> dict[str, str]:
@@ -215,7 +220,7 @@ def _function(unit: Unit, function: ir.Func) -> _Piece:
         if straight:
             # Nothing in it can be undefined: what it assigned stays assigned.
             for stmt in block.stmts:
-                for target in _targets(stmt):
+                for target in writes(stmt):
                     gen.note_write(target, defined=not isinstance(stmt, ir.ResetLocalStmt))
     if returned != "U" and function.returns not in gen.assigned:
         gen.needs_init.add(function.returns)
@@ -243,12 +248,6 @@ def _plan_returns(gen: Gen, function: ir.Func) -> None:
         )
         for path, stmt in gen.locals.defs.get(function.returns, ())
     )
-
-
-def _targets(stmt: ir.Stmt) -> list[int]:
-    from regolive.codegen.analysis import writes
-
-    return list(writes(stmt))
 
 
 def _straight(block: ir.Block) -> bool:
@@ -302,10 +301,18 @@ def _execute(piece: _Piece, policy: ir.Policy, space: dict[str, Any]) -> None:
     """Compile a function under the policy's file name and rows, and define it."""
     source, rows = piece.writer.render()
     tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.stmt | ast.expr | ast.arg | ast.keyword):
-            row = rows[node.lineno] or 1
-            node.lineno = node.end_lineno = row
+    todo: list[Any] = [tree]
+    while todo:
+        node = todo.pop()
+        row = getattr(node, "lineno", None)
+        if row is not None:
+            node.lineno = node.end_lineno = rows[row] or 1
+        for name in node._fields:
+            child = getattr(node, name)
+            if child.__class__ is list:
+                todo += child
+            elif isinstance(child, ast.AST):
+                todo.append(child)
     exec(compile(tree, _file_name(policy, piece.file), "exec"), space)
 
 
@@ -356,6 +363,8 @@ def _readable(unit: Unit, policy: ir.Policy, pieces: list[_Piece]) -> str:
     ]
     for name, value in unit.constants.items():
         out.append(f"{name} = {value!r}")
+    for name, parts in unit.tables.items():
+        out.append(f"{name} = {{{', '.join(f'{key!r}: {part}' for key, part in parts.items())}}}")
     for name, python in sorted(unit.used_builtins.items(), key=lambda kv: kv[1]):
         out.append(f"{python} = builtin({name!r})")
     for piece in pieces:
