@@ -30,7 +30,7 @@ class _Inside:
         self.item, self.out, self.scope = w.item, w.out, w.scope
         self.undeclared = w.undeclared
         w.out = []
-        w.scope = Scope()
+        w.scope = Scope(len(w.unused))
         w.undeclared = None
 
     def end(self) -> list[Item]:

@@ -51,16 +51,14 @@ def resolve_rule(w: Work, rule: n.Rule, package: n.Ref) -> n.Rule:
     for name in missing:
         place = next((a.loc for a in head.args or ()), head.loc)
         unsafe(w, name, place, Stage.SAFE_HEADS)
-    # Parameters are declared, never unused in the sense of other variables.
-    declared = scope.declared
+    report_unused(w, before)
     if w.strict:
-        for name, parameter in declared.items():
+        for name, parameter in scope.declared.items():
             if parameter.name not in w.used:
                 message = f"unused argument {name}. (hint: use _ (wildcard variable) instead)"
-                w.unused.append((message, head.loc))
+                w.find(Stage.LOCALS, "compile", message, head.loc)
     w.scope = scope
     leave(w)
-    report_unused(w, before)
     return resolved
 
 
@@ -150,7 +148,7 @@ def _one(
 ) -> n.Rule:
     head = rule.head
     outer = w.scope
-    scope = w.scope = Scope()
+    scope = w.scope = Scope(len(w.unused))
     scope.declared = {
         name: Declared("arg", parameter.loc, parameter.name)
         for name, parameter in outer.declared.items()

@@ -53,7 +53,10 @@ def announce(w: Work, body: n.Body) -> None:
 
 
 def leave(w: Work) -> None:
-    """End the scope at hand: names mean again what they meant, unused variables are reported."""
+    """End the scope at hand: names mean again what they meant.
+
+    Unused variables are noted, unless a scope inside has some.
+    """
     scope = w.scope
     env = w.env
     for name, old in reversed(scope.saved):
@@ -61,12 +64,25 @@ def leave(w: Work) -> None:
             env.pop(name, None)
         else:
             env[name] = old
-    for name, declared in scope.declared.items():
-        if declared.kind == "arg" or declared.name in w.used:
-            continue
-        if declared.kind == "declared" or (w.strict and declared.kind == "assigned"):
+    if len(w.unused) == scope.unused:
+        unused = [
+            (name, declared)
+            for name, declared in scope.declared.items()
+            if declared.kind in ("assigned", "declared") and declared.name not in w.used
+        ]
+        if unused:
+            _note_unused(w, unused)
+
+
+def _note_unused(w: Work, unused: list[tuple[str, Declared]]) -> None:
+    """Take note of what a scope does not use, as OPA does: variables of ``:=`` hide others."""
+    for kind in ("assigned", "declared") if w.strict else ("declared",):
+        found = [(name, declared) for name, declared in unused if declared.kind == kind]
+        for name, declared in found:
             shown = "_" if name[:1] == "$" else name
-            w.unused.append((f"{declared.kind} var {shown} unused", declared.loc))
+            w.unused.append((f"{kind} var {shown} unused", declared.loc))
+        if found:
+            break
 
 
 def report_unused(w: Work, before: int) -> None:

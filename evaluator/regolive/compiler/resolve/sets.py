@@ -43,6 +43,7 @@ def check_set(
 def check_annotations(parsed: Sequence[n.Module]) -> Iterator[Finding]:
     """Annotations of one package or document can stand in one place only."""
     seen: dict[tuple[str, Path], n.Annotations] = {}
+    done: set[n.Annotations] = set()
     for module in parsed:
         package = module.package.names
         found = [(package, annotation) for annotation in module.package.annotations]
@@ -51,6 +52,9 @@ def check_annotations(parsed: Sequence[n.Module]) -> Iterator[Finding]:
                 if annotation.scope == "document":
                     found.append((ground_path(package, rule), annotation))
         for path, annotation in found:
+            if annotation in done:
+                continue  # it stands with each rule of its document
+            done.add(annotation)
             first = seen.setdefault((annotation.scope, path), annotation)
             if first is not annotation:
                 place = f"{first.loc.file}:{first.loc.row}"

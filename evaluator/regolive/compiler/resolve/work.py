@@ -62,9 +62,11 @@ class Declared:
 class Scope:
     """What a body declares, and the names it used before."""
 
-    __slots__ = ("declared", "saved", "seen")
+    __slots__ = ("declared", "saved", "seen", "unused")
 
-    def __init__(self) -> None:
+    def __init__(self, unused: int = 0) -> None:
+        """``unused``: how many unused variables the rule has before it."""
+        self.unused = unused
         self.declared: dict[str, Declared] = {}
         self.seen: set[str] = set()
         self.saved: list[tuple[str, Binding | None]] = []
