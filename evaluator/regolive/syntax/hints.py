@@ -66,6 +66,7 @@ _SAID: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _COMPILED = [(re.compile(pattern), hint) for pattern, hint in _SAID]
 
+_FAR = 200
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -202,11 +203,10 @@ def _import(parser: Cursor, message: str, at: int) -> str | None:
 
 
 def _line_start(parser: Cursor, at: int) -> int:
-    """The first token of the line a token stands on."""
+    """The first token of the line a token stands on; of a very long line one in the middle."""
     line = parser.text.rfind("\n", 0, parser.starts[at])
-    while at > 0 and parser.starts[at - 1] > line:
-        at -= 1
-    return at
+    first = max(at - _FAR, parser.tokens.at(line + 1))
+    return min(first, at)
 
 
 def _word(parser: Cursor, message: str, at: int) -> str | None:
@@ -253,7 +253,7 @@ def _brackets(parser: Cursor, message: str, at: int) -> str | None:
 def _opened_before(parser: Cursor, at: int) -> int | None:
     """The innermost bracket that is open before a token."""
     closed = 0
-    for index in range(at - 1, -1, -1):
+    for index in range(at - 1, max(at - 10 * _FAR, -1), -1):
         kind = parser.kinds[index]
         if kind in (")", "]", "}"):
             closed += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable
 from dataclasses import replace
+from itertools import islice
 
 from regolive.errors import Diagnostic, Location, PolicyError
 from regolive.syntax import hints
@@ -15,6 +16,9 @@ from regolive.syntax.module import ModuleParser
 from regolive.syntax.places import position
 
 CODE = "rego_parse_error"
+MAX_DIAGNOSTICS = 500
+"""How many errors of one module are reported: a text that is no policy has one in every word."""
+
 MAX_TREE_DEPTH = 200
 """How deep trees are at most (links of ``else`` chains do not count), whatever the text."""
 
@@ -168,7 +172,7 @@ def _keywords(dialect: Dialect) -> frozenset[str]:
 
 def _diagnostics(parser: Cursor, failures: Iterable[Failed]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
-    for failed in failures:
+    for failed in islice(failures, MAX_DIAGNOSTICS):
         cause = failed.cause
         if cause is None:
             found.append(_diagnostic(parser, failed))
