@@ -2,5 +2,14 @@
 
 from regolive.syntax.opa_json import to_opa_json
 from regolive.syntax.parse import parse_module, parse_query, parse_ref, parse_term
+from regolive.syntax.printer import format_module, format_node
 
-__all__ = ["parse_module", "parse_query", "parse_ref", "parse_term", "to_opa_json"]
+__all__ = [
+    "format_module",
+    "format_node",
+    "parse_module",
+    "parse_query",
+    "parse_ref",
+    "parse_term",
+    "to_opa_json",
+]

@@ -60,16 +60,24 @@ _PLACES = frozenset({"loc"})
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two trees say the same, wherever they stand."""
-    if a is b:
-        return True
-    if a.__class__ is not b.__class__:
-        return False
-    if isinstance(a, tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    if not isinstance(a, n.Node):
-        return bool(a == b)
-    return all(same(getattr(a, name), getattr(b, name)) for name in _fields(a.__class__))
+    """Whether two trees say the same, wherever they stand. Does not recurse: depth is no matter."""
+    todo = [(a, b)]
+    while todo:
+        a, b = todo.pop()
+        if a is b:
+            continue
+        cls = a.__class__
+        if cls is not b.__class__:
+            return False
+        if cls is tuple:
+            if len(a) != len(b):
+                return False
+            todo.extend(zip(a, b, strict=True))
+        elif isinstance(a, n.Node):
+            todo.extend([(getattr(a, name), getattr(b, name)) for name in _fields(cls)])
+        elif a != b:
+            return False
+    return True
 
 
 def _fields(cls: type[n.Node]) -> tuple[str, ...]:
