@@ -23,6 +23,11 @@ WRONG = 1
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @language_options
 @click.option(
+    "--capabilities",
+    metavar="FILE",
+    help="What policies may use, in OPA's format: see regolive capabilities.",
+)
+@click.option(
     "-m",
     "--max-errors",
     type=click.IntRange(min=0),
@@ -57,6 +62,7 @@ def command(
     ctx: click.Context,
     paths: tuple[str, ...],
     language: Language,
+    capabilities: str | None,
     max_errors: int,
     cross_check: bool,
     inputs: tuple[str, ...],
@@ -78,14 +84,25 @@ def command(
     if inputs and not cross_check:
         raise click.UsageError("--input goes with --cross-check")
     from regolive.compiler import check_modules
-    from regolive.plugins import load_registry
+    from regolive.plugins import declare, load_capabilities, load_registry
     from regolive.runtime.sources import SourceError, load_paths
 
     sources = load_paths(paths)
     if not sources.modules:
         raise SourceError(f"{', '.join(paths)}: no .rego file is there")
-    registry = load_registry()
-    wrong = check_modules(sources.modules, builtins=registry.declared(), language=language)
+    builtins = load_registry().builtins
+    allowed = None if capabilities is None else load_capabilities(capabilities)
+    if allowed is not None:
+        if not language.v0_compatible:
+            allowed.check_language()
+        builtins = allowed.restrict(builtins)
+    wrong = check_modules(
+        sources.modules,
+        builtins=declare(builtins),
+        language=language,
+        features=None if allowed is None else allowed.features,
+        keywords=None if allowed is None else allowed.future_keywords,
+    )
     if wrong:
         _report(PolicyError(wrong), form, max_errors)
         ctx.exit(WRONG)
@@ -93,7 +110,7 @@ def command(
         if form == "json":
             show("{}\n", colour=False)
         return
-    report = _second_opinion(sources, registry.builtins, language, inputs, form)
+    report = _second_opinion(sources, builtins, language, inputs, form)
     if form == "json":
         show(indented(_document(report), sort=False) + "\n", colour=interactive())
     else:

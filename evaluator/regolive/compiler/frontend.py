@@ -157,11 +157,25 @@ def check_modules(
     *,
     builtins: Mapping[str, BuiltinDecl],
     language: Language = PLAIN,
+    features: frozenset[str] | None = None,
+    keywords: frozenset[str] | None = None,
 ) -> list[Diagnostic]:
-    """What is wrong with some modules, as ``opa check`` finds it; empty for nothing."""
+    """What is wrong with some modules, as ``opa check`` finds it; empty for nothing.
+
+    The arguments are those of ``CompileRequest``; ``features`` and ``keywords`` are its
+    ``capabilities_features`` and ``capabilities_keywords``.
+    """
     from regolive.compiler.native import check
 
-    return check(modules, builtins, language)
+    return check(
+        CompileRequest(
+            modules,
+            builtins=builtins,
+            language=language,
+            capabilities_features=features,
+            capabilities_keywords=keywords,
+        )
+    )
 
 
 def get_front_end(name: str = "regolive") -> FrontEnd:

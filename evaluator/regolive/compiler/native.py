@@ -11,11 +11,11 @@ from pathlib import Path as FilePath
 
 from regolive.compiler import policyset, stored
 from regolive.compiler.cache import DiskCache, default_cache
-from regolive.compiler.frontend import CompileRequest, Language
+from regolive.compiler.frontend import CompileRequest
 from regolive.compiler.policyset import Demands, PolicySet, compile_set, restore
 from regolive.concurrency import Mutex
 from regolive.errors import Diagnostic, PolicyError
-from regolive.ir.nodes import BuiltinDecl, Policy
+from regolive.ir.nodes import Policy
 
 _KEPT = 4  # policy sets in memory: a set, what it was before a change, and two that come between
 _WORTH_STORING = 32 << 10
@@ -60,12 +60,7 @@ class NativeFrontEnd:
         Raises:
             PolicyError: a module is wrong; carries every diagnostic that was found.
         """
-        demands = Demands(
-            request.builtins,
-            request.language,
-            request.capabilities_features,
-            request.capabilities_keywords,
-        )
+        demands = _demands(request)
         with self._lock:
             for number, known in reversed(self._sets.items()):
                 if known.serves(request.modules, demands):
@@ -113,14 +108,21 @@ class NativeFrontEnd:
             self._cache.store(_key(request), payload)
 
 
-def check(
-    modules: Mapping[str, str], builtins: Mapping[str, BuiltinDecl], language: Language
-) -> list[Diagnostic]:
-    """What is wrong with some modules, as ``opa check`` finds it; empty for nothing."""
+def check(request: CompileRequest) -> list[Diagnostic]:
+    """What is wrong with a request's modules, as ``opa check`` finds it; empty for nothing."""
     try:
-        return policyset.check(modules, Demands(builtins, language)).diagnostics
+        return policyset.check(request.modules, _demands(request)).diagnostics
     except PolicyError as error:
         return list(error.diagnostics)
+
+
+def _demands(request: CompileRequest) -> Demands:
+    return Demands(
+        request.builtins,
+        request.language,
+        request.capabilities_features,
+        request.capabilities_keywords,
+    )
 
 
 def _worth_storing(modules: Mapping[str, str]) -> bool:

@@ -87,6 +87,24 @@ def test_schemas_give_input_its_type(policies: Path, tmp_path_factory) -> None:
     assert 'want (one of): ["user"]' in result.stderr
 
 
+def test_capabilities_say_what_may_be_used(policies: Path, tmp_path_factory) -> None:
+    printed = CliRunner().invoke(main, ["capabilities"]).stdout
+    allowed = json.loads(printed)
+    allowed["builtins"] = [b for b in allowed["builtins"] if b["name"] != "http.send"]
+    allowed["features"].remove("template_strings")
+    file = tmp_path_factory.mktemp("capabilities") / "capabilities.json"
+    file.write_text(json.dumps(allowed))
+    (policies / "sends.rego").write_text("package sends\n\np := http.send({})\n")
+    result = check("--capabilities", file, policies)
+    assert result.exit_code == 1
+    assert "sends.rego:3:6: rego_type_error: undefined function http.send" in result.stderr
+    (policies / "sends.rego").write_text('package sends\n\np := $"{1}"\n')
+    result = check("--capabilities", file, policies)
+    assert result.exit_code == 1
+    assert "template strings are not supported by current capabilities" in result.stderr
+    assert check(policies).exit_code == 0
+
+
 def test_a_place_without_policies_is_said_to_be_one(tmp_path: Path) -> None:
     result = check(tmp_path)
     assert result.exit_code == 2
