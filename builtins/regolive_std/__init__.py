@@ -28,6 +28,7 @@ FAMILIES = (
     "glob",
     "globs_match",
     "graph",
+    "graphql_",
     "internal",
     "json_",
     "json_patch",
