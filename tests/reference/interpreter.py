@@ -74,7 +74,7 @@ class _Run:
         self.results: list[Any] = []
         self.depth = 0
         self.forgiving = False
-        self.once = _only_constant(function) if function else None
+        self.once = _only_constant(function) if function else frozenset()
         self.returns = function.returns if function else -1
 
     def get(self, local: int) -> Any:
@@ -289,16 +289,19 @@ class _Run:
         if old is not UNDEFINED and not equal(old, new):
             raise ConflictError("multiple outputs")
         self.locals[stmt.target] = new
-        if stmt.target == self.returns and stmt.source == self.once:
+        if id(stmt) in self.once:
             raise _Return(new)
 
 
-def _only_constant(function: ir.Func) -> ir.Const | None:
-    """The constant that all bodies of a rule give, if it is one: the first of them is enough.
+def _only_constant(function: ir.Func) -> frozenset[int]:
+    """The assignments (by id) of a rule's value, if all bodies give the same scalar: the first of
+    them is enough.
 
     OPA calls it early exit. A default counts not, being asked for where no body gave a value.
     """
+    numbers: dict[int, Any] = {}
     given: set[Any] = set()
+    assignments: set[int] = set()
     giving = [
         b
         for b in function.blocks
@@ -306,25 +309,35 @@ def _only_constant(function: ir.Func) -> ir.Const | None:
     ]
     for block in giving:
         first = block.stmts[0]
-        if (
-            block is giving[-1]
-            and isinstance(first, ir.IsUndefinedStmt)
-            and first.source == function.returns
-        ):
-            default = block.stmts[1:2]
-        else:
-            default = ()
         for stmt in _all(block):
-            if getattr(stmt, "target", None) != function.returns:
-                continue
-            if any(stmt is s for s in default):
-                continue
-            if isinstance(stmt, ir.AssignVarOnceStmt):
-                given.add(stmt.source)
-            elif not isinstance(stmt, ir.ResetLocalStmt):
-                return None
-    only = given.pop() if len(given) == 1 else None
-    return only if isinstance(only, ir.Const) else None
+            if isinstance(stmt, ir.MakeNumberRefStmt):
+                numbers[stmt.target] = ("number", parse_number(stmt.text))
+            elif isinstance(stmt, ir.MakeNullStmt):
+                numbers[stmt.target] = ("null",)
+            elif getattr(stmt, "target", None) == function.returns:
+                if not isinstance(stmt, ir.AssignVarOnceStmt):
+                    if not isinstance(stmt, ir.ResetLocalStmt):
+                        return frozenset()
+                    continue
+                if block is giving[-1] and _is_default(block, first, stmt, function.returns):
+                    continue
+                source = stmt.source
+                given.add(source if isinstance(source, ir.Const) else numbers.get(source.index))
+                assignments.add(id(stmt))
+            else:
+                numbers.pop(getattr(stmt, "target", -1), None)
+    return frozenset(assignments) if len(given) == 1 and None not in given else frozenset()
+
+
+def _is_default(block: ir.Block, first: ir.Stmt, stmt: ir.Stmt, returns: int) -> bool:
+    if not isinstance(first, ir.IsUndefinedStmt) or first.source != returns:
+        return False
+    for other in block.stmts[1:]:
+        if other is stmt:
+            return True
+        if not isinstance(other, ir.MakeNumberRefStmt | ir.MakeNullStmt):
+            return False
+    return False
 
 
 def _all(block: ir.Block) -> list[ir.Stmt]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from regolive.codegen.shape import Path, dominates, inside, reads, walk, writes
 from regolive.ir import nodes as ir
+from regolive.values import parse_number
 
 
 @dataclass(slots=True)
@@ -127,8 +128,9 @@ def asked_more_than_once(policy: ir.Policy) -> set[str]:
     return shared
 
 
-def constant_result(function: ir.Func) -> Any:
-    """The one constant that every body of a rule gives, or None: then the first body is enough.
+def constant_result(function: ir.Func) -> frozenset[int]:
+    """The assignments of a rule's value (by id), if all bodies give the same scalar: then the first
+    body that holds is enough. Empty if they do not.
 
     Looks through the local that a body assigns before it is copied to the return value. The
     default does not count: it is given only where no body gave a value.
@@ -143,32 +145,45 @@ def constant_result(function: ir.Func) -> Any:
             ) if source == copied and target == function.returns:
                 targets.add(source)
                 copies.add(id(block.stmts[1]))
+    made: dict[int, tuple[str, Any]] = {}
     found: Any = None
+    giving: set[int] = set()
     for path, stmt in walk(function.blocks):
-        if isinstance(stmt, ir.AssignVarOnceStmt) and stmt.target in targets:
+        if isinstance(stmt, ir.MakeNumberRefStmt):
+            made[stmt.target] = ("number", parse_number(stmt.text))
+        elif isinstance(stmt, ir.MakeNullStmt):
+            made[stmt.target] = ("null", None)
+        elif isinstance(stmt, ir.AssignVarOnceStmt) and stmt.target in targets:
             if id(stmt) in copies or is_default(function, path):
                 continue
-            if not isinstance(stmt.source, ir.Const) or found not in (None, stmt.source):
-                return None
-            found = stmt.source
-        elif isinstance(stmt, ir.ResetLocalStmt):
-            continue
-        elif targets.intersection(writes(stmt)):
-            return None
-    return found
+            given = stmt.source
+            value: Any = given if isinstance(given, ir.Const) else made.get(given.index)
+            if value is None or found not in (None, value):
+                return frozenset()
+            found = value
+            giving.add(id(stmt))
+        elif not isinstance(stmt, ir.ResetLocalStmt):
+            for local in writes(stmt):
+                if local in targets:
+                    return frozenset()
+                made.pop(local, None)
+    return frozenset(giving)
 
 
 def is_default(function: ir.Func, path: Path) -> bool:
-    """Whether a top-level statement assigns the default: ``IsUndefined r; AssignVarOnce r``.
+    """Whether a top-level statement assigns the default: ``IsUndefined r; ... AssignVarOnce r``.
 
     It comes after all bodies: what stands in the middle is an ``else`` of the one before.
     """
-    if len(path) != 2 or path[1] != 1:
+    if len(path) != 2:
         return False
-    if any(function.returns in writes(s) for _, s in walk(function.blocks[path[0] + 1 :])):
+    stmts = function.blocks[path[0]].stmts
+    first, *others = stmts[: path[1]] or (None,)
+    if not isinstance(first, ir.IsUndefinedStmt) or first.source != function.returns:
         return False
-    first = function.blocks[path[0]].stmts[0]
-    return isinstance(first, ir.IsUndefinedStmt) and first.source == function.returns
+    if not all(isinstance(stmt, ir.MakeNumberRefStmt | ir.MakeNullStmt) for stmt in others):
+        return False
+    return not any(function.returns in writes(s) for _, s in walk(function.blocks[path[0] + 1 :]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ class Gen:
         self.unfoldable: set[int] = set()  # statements that make what is no constant
         self.is_function = False
         self.returns: int | None = None
-        self.early: ir.Const | None = None  # the constant that every body gives, if they all do
+        # The assignments that give the one constant that every body gives, if they all do.
+        self.early: frozenset[int] = frozenset()
         self.always_given = False  # every assignment of the return value returns at once
         self.function_label = Label(0, jump="return")
         self.counter = 0

@@ -54,7 +54,7 @@ def _assign_once(gen: Gen, stmt: ir.AssignVarOnceStmt, stmts: tuple[ir.Stmt, ...
     _need(gen, stmt.source)
     source = gen.operand(stmt.source)
     is_result = stmt.target == gen.returns
-    if is_result and (gen.always_given or (gen.early is not None and stmt.source == gen.early)):
+    if is_result and (gen.always_given or id(stmt) in gen.early):
         gen.give(source.code)
         return 1
     target = gen.read(stmt.target)

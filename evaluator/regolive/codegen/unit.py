@@ -244,7 +244,7 @@ def _plan_returns(gen: Gen, function: ir.Func) -> None:
         isinstance(stmt, ir.ResetLocalStmt)
         or (
             isinstance(stmt, ir.AssignVarOnceStmt)
-            and (stmt.source == gen.early or (known.last and (alone or path not in unguarded)))
+            and (id(stmt) in gen.early or (known.last and (alone or path not in unguarded)))
         )
         for path, stmt in gen.locals.defs.get(function.returns, ())
     )
