@@ -41,6 +41,7 @@ FAMILIES = (
     "providers_aws",
     "rand",
     "regex",
+    "rego_",
     "semver",
     "sets",
     "sprintf",

@@ -19,6 +19,7 @@ from regolive.errors import RegoliveError, nearest
 COMMANDS = {
     "eval": "evaluate",
     "check": "check",
+    "parse": "parse",
     "compile": "compile",
     "serve": "serve",
     "buckets": "buckets",

@@ -84,6 +84,8 @@ class _Writer:
 
     def comment(self, comment: n.Comment, block: n.Annotations | None) -> Json:
         where = self.place(comment.loc) if block is None else self.block(block)
+        if not self.locations:
+            del where["text"]
         return {"Text": _base64(comment.text), "Location": where}
 
     def annotations(self, found: n.Annotations) -> Json:

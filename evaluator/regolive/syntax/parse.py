@@ -31,6 +31,7 @@ def parse_module(
     features: Collection[str] | None = None,
     future_keywords: Collection[str] | None = None,
     builtins: Container[str] = frozenset(),
+    annotations: bool = True,
 ) -> n.Module:
     """The tree of a module.
 
@@ -43,6 +44,7 @@ def parse_module(
         future_keywords: what may be imported from ``future.keywords`` beyond the keywords of v1;
             None for all.
         builtins: names of builtins: a statement such as ``print("x")`` is no rule of that name.
+        annotations: read ``METADATA`` blocks; else they are comments only.
 
     Raises:
         PolicyError: with all that is wrong with the syntax (code ``rego_parse_error``). The first
@@ -63,8 +65,10 @@ def parse_module(
         n.Comment(n.Loc(source, start, end), text[start + 1 : end].rstrip("\r"))
         for start, end in parser.tokens.comments
     )
-    annotations, wrong = read_annotations(source, comments)
-    failures += wrong
+    blocks: list[n.Annotations] = []
+    if annotations:
+        blocks, wrong = read_annotations(source, comments)
+        failures += wrong
     rest = parser.misfits + (parser.demands if parser.rego_version else [])
     # OPA reads a text up to the first error of the grammar, and what else is wrong only if there
     # is none. So nothing that stands before such an error is reported with it.
@@ -73,7 +77,7 @@ def parse_module(
     if not failures and not packages:
         raise PolicyError([Diagnostic(CODE, "empty module", Location(file), None, hints.EMPTY)])
     if not failures:
-        failures += attach(annotations, packages, imports, rules)
+        failures += attach(blocks, packages, imports, rules)
     if failures:
         raise PolicyError(_diagnostics(parser, failures))
     module = n.Module(
@@ -82,7 +86,7 @@ def parse_module(
         tuple(imports),
         tuple(rules),
         comments,
-        tuple(annotations),
+        tuple(blocks),
         parser.rego_version,
     )
     _check_depth(parser, [module])
