@@ -44,17 +44,14 @@ def resolve_module(
             raise too_deep(rule.loc) from None
         refs.append(tuple(w.refs))
     check_imports(w, module.imports)
-    annotations = tuple(
-        dict.fromkeys(
-            [
-                *module.package.annotations,
-                *module.annotations,
-                *[annotation for rule in module.rules for annotation in rule.annotations],
-            ]
-        )
-    )
     resolved = ResolvedModule(
-        module.source, package, tuple(rules), w.names, annotations, tuple(refs), tuple(w.replaced)
+        module.source,
+        package,
+        tuple(rules),
+        w.names,
+        module.annotations,
+        tuple(refs),
+        tuple(w.replaced),
     )
     return resolved, w.findings
 

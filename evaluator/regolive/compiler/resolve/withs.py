@@ -27,10 +27,28 @@ def replacements(w: Work, withs: Iterable[n.With]) -> tuple[tuple[n.With, ...], 
         w.item = item
         target, arity = _target(w, with_)
         item.tighten()
+        if item.prefix:
+            _before(w, item)
         needs |= item.needs
         value = _value(w, with_, function=arity is not None, needs=needs)
         found.append(n.With(with_.loc, target, value))
     return tuple(found), needs
+
+
+def _before(w: Work, item: Item) -> None:
+    """Evaluate the steps of a target in a statement before."""
+    *first, last = item.prefix or ()
+    steps = Item()
+    steps.needs = set(item.needs)
+    steps.prefix = first
+    steps.expr = last
+    for expr in (*first, last):
+        assert isinstance(expr.term, n.Call)
+        result = expr.term.args[0]
+        assert isinstance(result, n.Var)
+        steps.binds.add(result.name)
+        item.needs.add(result.name)
+    w.out.append(steps)
 
 
 def _target(w: Work, with_: n.With) -> tuple[n.Term, int | None]:

@@ -78,6 +78,7 @@ BODIES = [
     ("f(1) with f as r", "data.p.f(1) with data.p.f as data.p.r"),
     ("f(1) with f as data.other", "eq(#0, data.other); data.p.f(1) with data.p.f as #0"),
     ("x := f(1) with r as 2", "data.p.f(1, x) with data.p.r as 2"),
+    ("f(1) with input[input.a] as 1", "eq(#0, input.a); data.p.f(1) with input[#0] as 1"),
     # Statements with bodies.
     ("every x in [1] { x > 0 }", "eq(#0, [1]); every x in #0 {gt(x, 0)}"),
     ("every k, v in input { k; v }", "eq(#0, input); every k, v in #0 {k; v}"),
