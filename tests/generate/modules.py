@@ -1,6 +1,6 @@
 """Random well-formed modules: most of the language, safe, not recursive, and typed well enough.
 
-:func:`make_module` makes one from a :class:`random.Random`; :data:`modules` is the strategy for
+:func:`make_module` makes one from a :class:`random.Random`; :func:`modules` is the strategy for
 hypothesis. Almost all are accepted by a type checker, not all: that a made-up policy compares what
 can never be equal is hard to keep from happening.
 """
@@ -36,8 +36,18 @@ class Made:
 class ModuleMaker(Terms):
     """Makes the rules of a module, each on those made before."""
 
-    def __init__(self, random: Random, package: str, size: int) -> None:
-        super().__init__(random, package)
+    def __init__(self, random: Random, package: str, size: int, *, plain: bool = False) -> None:
+        """
+        Args:
+            random: what is made depends on it alone.
+            package: the module's package, one step.
+            size: how many names its rules have at most.
+            plain: only what older engines take, and take to mean the same: no negated calls (to OPA
+                a negation is undefined for an undefined operand), no patterns, no comprehensions in
+                heads, no words of the future.
+        """
+        super().__init__(random, package, plain=plain)
+        self.head_depth = 0 if plain else 1
         self.size = size
         self.texts: list[str] = []
 
@@ -63,7 +73,7 @@ class ModuleMaker(Terms):
         if self.chance(0.3):
             lines.append("import data.base.xs as numbers_there")
             self.aliases["xs"] = "numbers_there"
-        if self.chance(0.2):
+        if self.chance(0.2) and not self.plain:
             self.logical = True
             lines += [f"import future.keywords.{word}" for word in ("and", "not", "or")]
         return ["\n".join(lines)] if lines else []
@@ -103,14 +113,14 @@ class ModuleMaker(Terms):
         if self.chance(0.3):
             texts.append(f"default {name} := {self.constant(type_)}")
         body = self._body()
-        texts.append(self._with_body(f"{name} := {self.term(type_, 1)}", body))
+        texts.append(self._with_body(f"{name} := {self.term(type_, self.head_depth)}", body))
         if type_ == BOOL and self.chance(0.5):
             # Several bodies of one value do not conflict.
             texts[-1] = self._with_body(name, self._body())
             texts += [self._with_body(name, self._body()) for _ in range(2)]
         elif self.chance(0.1):
             body = self._body()
-            texts.append(self._with_body(f"{name} := {self.term(type_, 1)}", body))
+            texts.append(self._with_body(f"{name} := {self.term(type_, self.head_depth)}", body))
         self.texts += texts
         self._know(name, type_, static=True)
 
@@ -118,7 +128,9 @@ class ModuleMaker(Terms):
         element = self.pick(SCALARS)
         for _ in range(self.random.randrange(1, 3)):
             body = self._body()
-            self.texts.append(self._with_body(f"{name} contains {self.term(element, 1)}", body))
+            self.texts.append(
+                self._with_body(f"{name} contains {self.term(element, self.head_depth)}", body)
+            )
         self._know(name, ("set", element))
 
     def _partial_object(self, name: str) -> None:
@@ -145,11 +157,13 @@ class ModuleMaker(Terms):
             rest = parameters[1:]
             for constant in dict.fromkeys(self.constant(args[0]) for _ in range(3)):
                 self.scope.variables = dict(zip(rest, args[1:], strict=True))
-                result = self.term(type_, 1)
+                result = self.term(type_, self.head_depth)
                 text = f"{name}({', '.join([constant, *rest])}) := {result}"
                 self.texts.append(text)
         else:
-            self.texts.append(self._with_body(f"{head} := {self.term(type_, 1)}", body))
+            self.texts.append(
+                self._with_body(f"{head} := {self.term(type_, self.head_depth)}", body)
+            )
         if self.chance(0.3):
             default = self.constant(type_)
             self.texts.append(f"default {name}({', '.join('_' for _ in args)}) := {default}")
@@ -162,21 +176,21 @@ class ModuleMaker(Terms):
         text = ""
         for _ in range(self.random.randrange(2, 4)):
             body = self._body()
-            clause = self.term(type_, 1)
+            clause = self.term(type_, self.head_depth)
             text += self._with_body(f"{head}{clause}", body) + " "
             if not text.rstrip().endswith("}"):
                 text = text.rstrip() + "\n"
             head = "else := "
         if self.chance(0.5):
             self.scope.variables = {}
-            text += f"else := {self.term(type_, 1)}"
+            text += f"else := {self.term(type_, self.head_depth)}"
         self.texts.append(text.rstrip())
         self._know(name, type_, static=True)
 
     def _reference(self, name: str) -> None:
         """Heads with several steps."""
         type_ = self.any_type(0)
-        self.texts.append(f"{name}.one.two := {self.term(type_, 1)}")
+        self.texts.append(f"{name}.one.two := {self.term(type_, self.head_depth)}")
         body = self._body()
         self.texts.append(self._with_body(f"{name}.one.three contains {self.term(STR, 1)}", body))
         self.scope.variables.clear()
@@ -197,10 +211,10 @@ class ModuleMaker(Terms):
     def _reordered(self, name: str) -> None:
         """A body of undeclared variables, in any order."""
         type_ = self.pick((NUM, STR))
-        body = [f"a = {self.source(('arr', type_))}[i]", f"b = {self.term(type_, 1)}"]
+        body = [f"a = {self.source(('arr', type_))}[i]", f"b = {self.term(type_, self.head_depth)}"]
         self.scope.variables = {"a": type_, "b": type_, "i": NUM}
-        body += [f"c = {self.term(type_, 1)}", f"[d, {self.term(NUM, 0)}] = [c, n]"]
-        body += [f"a {self.pick(('!=', '<', '>='))} {self.term(type_, 1)}"]
+        body += [f"c = {self.term(type_, self.head_depth)}", f"[d, {self.term(NUM, 0)}] = [c, n]"]
+        body += [f"a {self.pick(('!=', '<', '>='))} {self.term(type_, self.head_depth)}"]
         self.random.shuffle(body)
         self.texts.append(self._with_body(f"{name} contains [a, b, d, n]", body))
         self._know(name, ("set", ANY))
@@ -228,10 +242,12 @@ class ModuleMaker(Terms):
         return self.random.sample(made, min(4, len(made)))
 
 
-def make_module(random: Random, package: str = "g", size: int = 8) -> Made:
-    """A module of up to ``size`` rules."""
-    return ModuleMaker(random, package, size).make()
+def make_module(random: Random, package: str = "g", size: int = 8, *, plain: bool = False) -> Made:
+    """A module of up to ``size`` rules; ``plain``: of what older engines take, too."""
+    return ModuleMaker(random, package, size, plain=plain).make()
 
 
-modules = st.randoms(use_true_random=False).map(make_module)
-"""Random modules with their queries."""
+def modules(*, size: int = 8, plain: bool = False) -> st.SearchStrategy[Made]:
+    """Random modules with their queries. A failing one is shown, not made smaller."""
+    seeds = st.integers(0, 2**64 - 1)
+    return seeds.map(lambda seed: make_module(Random(seed), size=size, plain=plain))

@@ -96,8 +96,15 @@ class Known:
 class Terms:
     """Makes terms and bodies for a module."""
 
-    def __init__(self, random: Random, package: str) -> None:
+    def __init__(self, random: Random, package: str, *, plain: bool = False) -> None:
+        """
+        Args:
+            random: what is made depends on it alone.
+            package: the module's package.
+            plain: only what older engines take, and take to mean the same.
+        """
         self.random = random
+        self.plain = plain
         self.package = package
         self.rules: list[Known] = []
         self.scope = Scope()
@@ -372,7 +379,9 @@ class Terms:
         """One statement."""
         makers: list[Callable[[int], str]] = []
         makers += [self.assignment] * 4 + [self.iteration] * 5
-        makers += [self.enumeration] * 3 + [self.test] * 5 + [self.unification] * 2
+        makers += [self.enumeration] * 3 + [self.test] * 5
+        if not self.plain:
+            makers += [self.unification] * 2
         makers += [self.negation, self.every, self.replaced]
         if self.logical:
             makers.append(self.alternative)
@@ -413,7 +422,7 @@ class Terms:
         if self.chance(0.3):
             self.count += 1
             key = f"k{self.count}"
-            if self.chance(0.5):
+            if self.plain or self.chance(0.5):
                 text = f"some {key}; {name} := {base}[{key}]"
             else:
                 text = f"{name} = {base}[{key}]"
@@ -455,6 +464,8 @@ class Terms:
         if self.logical and self.chance(0.4):
             with self.inner():
                 return f"not {{ {'; '.join(self.statements(2, 0))} }}"
+        if self.plain:
+            return f"not {self.source(BOOL)}"
         # Not a constant: OPA takes a body that is only `not true` for `true` in some places.
         return f"not {self.computed(BOOL, max(depth - 1, 0))}"
 
@@ -489,21 +500,22 @@ class Terms:
 
     def replacement(self) -> str:
         """``target as value``."""
+        value = self.constant if self.plain else lambda type_: self.term(type_, 0)
         choice = self.random.randrange(6)
         if choice == 0:
-            return f"input as {{'n': {self.term(NUM, 0)}}}".replace("'", '"')
+            return f'input as {{"n": {value(NUM)}}}'
         if choice == 1:
-            return f"input.xs as {self.term(('arr', NUM), 0)}"
+            return f"input.xs as {value(('arr', NUM))}"
         if choice == 2:
-            return f"data.base.o as {self.term(('obj', NUM), 0)}"
+            return f"data.base.o as {value(('obj', NUM))}"
         if choice == 3:
             return "upper as lower"
         if choice == 4:
             rules = [r for r in self.rules if r.args is None and r.type in SCALARS]
             if rules:
                 rule = self.pick(rules)
-                return f"data.{self.package}.{rule.name} as {self.term(rule.type, 0)}"
-        return f"input.{self.pick(('n', 's', 'o.a', 'new.path'))} as {self.term(NUM, 0)}"
+                return f"data.{self.package}.{rule.name} as {value(rule.type)}"
+        return f"input.{self.pick(('n', 's', 'o.a', 'new.path'))} as {value(NUM)}"
 
     def alternative(self, depth: int) -> str:
         """Statements joined by the words for and, or."""
