@@ -27,22 +27,21 @@ def replacements(w: Work, withs: Iterable[n.With]) -> tuple[tuple[n.With, ...], 
         w.item = item
         target, arity = _target(w, with_)
         item.tighten()
-        if item.prefix:
-            _before(w, item)
+        if item.prefix is not None:
+            _before(w, item, item.prefix)
         needs |= item.needs
         value = _value(w, with_, function=arity is not None, needs=needs)
         found.append(n.With(with_.loc, target, value))
     return tuple(found), needs
 
 
-def _before(w: Work, item: Item) -> None:
-    """Evaluate the steps of a target in a statement before."""
-    *first, last = item.prefix or ()
+def _before(w: Work, item: Item, exprs: list[n.Expr]) -> None:
+    """Evaluate the steps of a target in statements before."""
     steps = Item()
     steps.needs = set(item.needs)
-    steps.prefix = first
-    steps.expr = last
-    for expr in (*first, last):
+    steps.prefix = exprs[:-1]
+    steps.expr = exprs[-1]
+    for expr in exprs:
         assert isinstance(expr.term, n.Call)
         result = expr.term.args[0]
         assert isinstance(result, n.Var)
