@@ -1,6 +1,7 @@
 """``python -m tests.bench``: the tables for people, or JSON for machines; exit code 1 under a bar.
 
-Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``compile``, ``locks``, ``nats``; all unless named.
+Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``syntax``, ``compile``, ``locks``,
+``nats``; all unless named.
 """
 
 from __future__ import annotations
@@ -16,10 +17,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import cases, compiling, decisions, engines, locks, micro, nats_load, scaling
+from tests.bench import (
+    cases,
+    compiling,
+    decisions,
+    engines,
+    locks,
+    micro,
+    nats_load,
+    parsing,
+    scaling,
+)
 from tests.bench.timing import FULL, QUICK, Effort
 
-PARTS = ("decisions", "scaling", "micro", "compile", "locks", "nats")
+PARTS = ("decisions", "scaling", "micro", "syntax", "compile", "locks", "nats")
 
 
 @click.command()
@@ -44,6 +55,8 @@ def main(parts: tuple[str, ...], quick: bool, check: bool, opa: bool, form: str)
         report["scaling"] = _scaling(console, effort, sizes, missed)
     if "micro" in chosen:
         report["micro"] = _micro(console, effort)
+    if "syntax" in chosen:
+        report["syntax"] = _syntax(console, effort, missed)
     if "compile" in chosen:
         report["compile"] = _compile(console, quick, missed)
     if "locks" in chosen:
@@ -146,6 +159,20 @@ def _micro(console: Console, effort: Effort) -> dict[str, float]:
         table.add_row(name, f"{ns:.0f}")
     console.print(table)
     return found
+
+
+def _syntax(console: Console, effort: Effort, missed: list[str]) -> list[dict[str, Any]]:
+    table = Table(title="Reading policies, and writing trees (medians)")
+    for column in ("what", "ms", "MB/s", "bar"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    rows = parsing.measure(effort)
+    for row in rows:
+        bar = f"≤ {row.bar:.0f} ms" if row.bar else ""
+        table.add_row(row.what, f"{row.ms:.1f}", f"{row.mb_per_second:.2f}", bar)
+        if row.bar is not None and row.ms > row.bar:
+            missed.append(f"{row.what}: {row.ms:.1f} ms, not {row.bar:.0f}")
+    console.print(table)
+    return [asdict(row) for row in rows]
 
 
 def _compile(console: Console, quick: bool, missed: list[str]) -> list[dict[str, Any]]:
