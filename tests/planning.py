@@ -34,14 +34,6 @@ def front_end() -> NativeFrontEnd:
     return NativeFrontEnd(store=False)
 
 
-def declarations(registry: Registry) -> dict[str, ir.BuiltinDecl]:
-    """The builtins as a compile request has them."""
-    return {
-        name: ir.BuiltinDecl(name, bound.spec.declaration()["decl"])
-        for name, bound in registry.builtins.items()
-    }
-
-
 def plan(
     modules: Modules,
     query: str | None = None,
@@ -53,7 +45,7 @@ def plan(
         modules = [modules]
     if not isinstance(modules, Mapping):
         modules = {f"m{number}.rego": text for number, text in enumerate(modules)}
-    request = CompileRequest(modules, entrypoints, query, declarations(registry or standard()))
+    request = CompileRequest(modules, entrypoints, query, (registry or standard()).declared())
     return front_end().compile(request)
 
 

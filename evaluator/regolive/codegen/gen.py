@@ -144,7 +144,7 @@ class Gen:
         self.scans = 0
         self.part_variables: set[str] = set()
         self.unfoldable: set[int] = set()  # statements that make what is no constant
-        self.is_function = False
+        self.conflict = "COMPLETE_CONFLICT"  # the text for values that differ
         self.returns: int | None = None
         # The assignments that give the one constant that every body gives, if they all do.
         self.early: frozenset[int] = frozenset()

@@ -67,10 +67,9 @@ def _assign_once(gen: Gen, stmt: ir.AssignVarOnceStmt, stmts: tuple[ir.Stmt, ...
             gen.write(stmt.target, source.code)
         gen.known_undefined.pop(stmt.target, None)
         return 1
-    text = "FUNCTION_CONFLICT" if gen.is_function else "COMPLETE_CONFLICT"
     gen.w.emit(
         f"{gen.var(stmt.target)} = {source.code} if {target.code} is U "
-        f"else assign_once({target.code}, {source.code}, {text})"
+        f"else assign_once({target.code}, {source.code}, {gen.conflict})"
     )
     gen.note_write(stmt.target)
     return 1

@@ -207,6 +207,7 @@ EXPORTS: dict[str, Any] = {
     "FUNCTION_CONFLICT": FUNCTION_CONFLICT,
     "Key": Key,
     "MISSING": MISSING,
+    "OBJECT_CONFLICT": OBJECT_CONFLICT,
     "RegoSet": RegoSet,
     "U": UNDEFINED,
     "assign_once": assign_once,

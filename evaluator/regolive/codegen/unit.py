@@ -200,7 +200,10 @@ def _start(unit: Unit, blocks: tuple[ir.Block, ...], params: tuple[int, ...], na
 def _function(unit: Unit, function: ir.Func) -> _Piece:
     gen = _start(unit, function.blocks, function.params, unit.names[function.name])
     gen.returns = function.returns
-    gen.is_function = len(function.params) > 2
+    if function.name.endswith(ir.KEYED):
+        gen.conflict = "OBJECT_CONFLICT"
+    elif len(function.params) > 2:
+        gen.conflict = "FUNCTION_CONFLICT"
     gen.early = constant_result(function)
     _plan_returns(gen, function)
     blocks = [b for b in function.blocks if b.stmts]

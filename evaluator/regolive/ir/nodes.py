@@ -272,6 +272,10 @@ class BuiltinDecl:
     relation: bool = False
 
 
+KEYED = "[]"
+"""What the name of a function ends with that gives what a set or object has under one key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Func:
     """A planned rule or function. ``path`` places it in the tree of ``data`` for dynamic calls."""

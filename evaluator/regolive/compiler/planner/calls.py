@@ -11,9 +11,6 @@ from regolive.compiler.program import Path
 from regolive.ir import nodes as ir
 from regolive.syntax import nodes as n
 
-# Builtins whose result is each element of what they give.
-_RELATIONS = frozenset({"walk"})
-
 
 @dataclass(frozen=True, slots=True)
 class Callee:
@@ -115,8 +112,9 @@ def _apply(work: Work, called: Callee, args: tuple[ir.Operand, ...]) -> ir.Opera
 def _builtin(work: Work, name: str, args: tuple[ir.Operand, ...]) -> ir.Local:
     work.builtins[name] = None
     result = work.out.call(name, args)
-    if name in _RELATIONS:
-        return refs.scan(work, result)[1]
+    declared = work.planner.builtins.get(name)
+    if declared is not None and declared.relation:
+        return refs.scan(work, result)[1]  # it gives an array of results
     return result
 
 

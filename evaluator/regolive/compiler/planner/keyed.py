@@ -16,9 +16,6 @@ from regolive.compiler.program import Path, RuleTree
 from regolive.ir import nodes as ir
 from regolive.syntax import nodes as n
 
-ELEMENT = "[]"
-"""The variant of a set's or object's function that takes a key."""
-
 # How many times a function may ask rules that iterate for one element each.
 _FEW = 2
 
@@ -29,7 +26,7 @@ def element(work: Work, node: RuleTree, path: Path, key: n.Term) -> ir.Operand |
     if not _is_worth_it(work, node, path, kind):
         return None
     given = terms.operand(work, key)
-    found = virtual.ask(work, path, ELEMENT, (given,))
+    found = virtual.ask(work, path, ir.KEYED, (given,))
     return given if kind is Kind.SET else found
 
 
@@ -53,7 +50,7 @@ def member(work: Work, value: n.Term, collection: n.Term) -> bool:
         node = child
     if tree.kind(node, len(path)) is not Kind.SET or not _is_worth_it(work, node, path, Kind.SET):
         return False
-    virtual.ask(work, path, ELEMENT, (terms.operand(work, value),))
+    virtual.ask(work, path, ir.KEYED, (terms.operand(work, value),))
     return True
 
 

@@ -7,16 +7,19 @@ Nothing is moved past a call that may be made for what it does (``print``, a plu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from regolive.compiler.planner.pure import CHEAP, is_pure
+from regolive.ir.nodes import BuiltinDecl
 from regolive.syntax import nodes as n
 from regolive.syntax.visitor import children, walk
 
 if TYPE_CHECKING:
     from regolive.compiler.planner.work import Work
+
+Builtins = Mapping[str, BuiltinDecl]
 
 # A body of more expressions than this is left as it is: finding an order takes time.
 MOST = 200
@@ -58,8 +61,8 @@ def names(*nodes: n.Node | None) -> frozenset[str]:
     )
 
 
-def find_facts(expr: n.Expr, arities: Callable[[str], int]) -> Facts:
-    """Look an expression through. ``arities``: how many operands a builtin takes."""
+def find_facts(expr: n.Expr, builtins: Builtins) -> Facts:
+    """Look an expression through."""
     outer: set[str] = set()
     inner: set[str] = set()
     steps: set[str] = set()
@@ -77,8 +80,9 @@ def find_facts(expr: n.Expr, arities: Callable[[str], int]) -> Facts:
             else:
                 effect = effect or not is_pure(builtin)
                 simple = simple and builtin in CHEAP
-            if builtin == "walk" and not inside:
-                steps.add("")  # no variable's name: it iterates whatever is bound
+                declared = builtins.get(builtin)
+                if declared is not None and declared.relation and not inside:
+                    steps.add("")  # no variable's name: it iterates whatever is bound
             todo += [(arg, inside) for arg in node.args]
             continue
         if isinstance(node, n.Ref):
@@ -101,23 +105,22 @@ def find_facts(expr: n.Expr, arities: Callable[[str], int]) -> Facts:
         frozenset(steps - documents),
         effect,
         simple,
-        simple and not closures and not _results(expr.term, arities),
-        () if expr.negated or expr.withs else _given(expr.term, arities),
+        simple and not closures and not _results(expr.term, builtins),
+        () if expr.negated or expr.withs else _given(expr.term, builtins),
     )
 
 
-def _results(term: n.Node, arities: Callable[[str], int]) -> tuple[n.Term, ...]:
+def _results(term: n.Node, builtins: Builtins) -> tuple[n.Term, ...]:
     """The operand of a builtin's call that is its result, if it is written."""
     builtin = operator(term.func) if isinstance(term, n.Call) else None
     if builtin is None or builtin == "eq":
         return ()
     assert isinstance(term, n.Call)
-    return term.args[arities(builtin) :]
+    declared = builtins.get(builtin)
+    return () if declared is None else term.args[len(declared.decl["args"]) :]
 
 
-def _given(
-    term: n.Node, arities: Callable[[str], int]
-) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+def _given(term: n.Node, builtins: Builtins) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
     """The variables of what can be given a value (a side of ``=``, the result of a call), each with
     those of what gives it.
     """
@@ -126,7 +129,7 @@ def _given(
         pairs = [(a, names(b)), (b, names(a))]
     else:
         operands = term.args if isinstance(term, n.Call) else ()
-        pairs = [(result, names(*operands[:-1])) for result in _results(term, arities)]
+        pairs = [(result, names(*operands[:-1])) for result in _results(term, builtins)]
     return tuple(
         (names(result), needed)
         for result, needed in pairs

@@ -123,18 +123,13 @@ class Planner:
         """What is known of an expression by itself."""
         known = self._facts.get(id(expr))
         if known is None:
-            facts = order.find_facts(expr, self.arity)
+            facts = order.find_facts(expr, self.builtins)
             if not facts.effect:
                 asked = reach.asked([expr])
                 if any(self._reaches.has_effect(p) for p in asked if not isinstance(p, str)):
                     facts = replace(facts, effect=True)
             known = self._facts[id(expr)] = expr, facts
         return known[1]
-
-    def arity(self, builtin: str) -> int:
-        """How many operands a builtin takes."""
-        declared = self.builtins.get(builtin)
-        return 2 if declared is None else len(declared.decl["args"])
 
     def names(self, *nodes: n.Node | None) -> frozenset[str]:
         """The variables in some nodes."""

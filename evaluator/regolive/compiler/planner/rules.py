@@ -21,7 +21,7 @@ def function(work: Work, name: str, node: RuleTree, path: Path, variant: str) ->
     handed = [out.local() for _ in slots]
     work.slots = {slot: ir.Local(local) for slot, local in zip(slots, handed, strict=True)}
     arguments: list[int] = []
-    if variant == keyed.ELEMENT:
+    if variant == ir.KEYED:
         arguments = [out.local()]
     elif kind is Kind.FUNCTION:
         given = next(rule.head.args for rule in node.rules if rule.head.args is not None)
@@ -31,7 +31,7 @@ def function(work: Work, name: str, node: RuleTree, path: Path, variant: str) ->
     rules = [r for r in node.rules if (r.head.args is not None) is (kind is Kind.FUNCTION)]
     if variant == virtual.EXTENT:
         _package(work, node, path, returns, blocks)
-    elif variant == keyed.ELEMENT:
+    elif variant == ir.KEYED:
         if kind is Kind.OBJECT:
             rules = list(work.planner.tree.parts(node, path, work.world))
         _element(work, rules, arguments[0], returns, blocks)
