@@ -5,11 +5,14 @@ from __future__ import annotations
 from regolive import BuiltinError, Number
 from regolive.errors import BuiltinTypeError
 from regolive.values import MAX_BITS
-from regolive_std._declare import NUMBER, WHOLE, std
+from regolive_std._declare import NUMBER, WHOLE, std, unchecked
 from regolive_std.numbers import whole_number
 
+# Looked at one after the other: a first operand with a fraction is found before a second string.
+_WHOLE = unchecked(WHOLE)
 
-@std("bits.and", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
+
+@std("bits.and", args=[_WHOLE, _WHOLE], result=NUMBER, result_name="z")
 def bits_and(x: Number, y: Number) -> int:
     """The bits that both integers have set.
 
@@ -20,7 +23,7 @@ def bits_and(x: Number, y: Number) -> int:
     return whole_number(x, 1) & whole_number(y, 2)
 
 
-@std("bits.or", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
+@std("bits.or", args=[_WHOLE, _WHOLE], result=NUMBER, result_name="z")
 def bits_or(x: Number, y: Number) -> int:
     """The bits that either integer has set.
 
@@ -31,7 +34,7 @@ def bits_or(x: Number, y: Number) -> int:
     return whole_number(x, 1) | whole_number(y, 2)
 
 
-@std("bits.xor", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
+@std("bits.xor", args=[_WHOLE, _WHOLE], result=NUMBER, result_name="z")
 def bits_xor(x: Number, y: Number) -> int:
     """The bits that just one of the integers has set.
 
@@ -42,7 +45,7 @@ def bits_xor(x: Number, y: Number) -> int:
     return whole_number(x, 1) ^ whole_number(y, 2)
 
 
-@std("bits.negate", args=[WHOLE], result=NUMBER, result_name="z")
+@std("bits.negate", args=[_WHOLE], result=NUMBER, result_name="z")
 def bits_negate(x: Number) -> int:
     """The integer with every bit flipped.
 
@@ -62,7 +65,7 @@ def _shift(s: Number) -> int:
     return shift
 
 
-@std("bits.lsh", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
+@std("bits.lsh", args=[_WHOLE, _WHOLE], result=NUMBER, result_name="z")
 def bits_lsh(x: Number, s: Number) -> int:
     """The integer with its bits moved to the left by a number of places.
 
@@ -80,7 +83,7 @@ def bits_lsh(x: Number, s: Number) -> int:
     return n << shift
 
 
-@std("bits.rsh", args=[WHOLE, WHOLE], result=NUMBER, result_name="z")
+@std("bits.rsh", args=[_WHOLE, _WHOLE], result=NUMBER, result_name="z")
 def bits_rsh(x: Number, s: Number) -> int:
     """The integer with its bits moved to the right by a number of places.
 

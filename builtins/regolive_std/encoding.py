@@ -252,9 +252,9 @@ def urlquery_decode_object(x: str) -> dict[str, list[str]]:
         error: eval_builtin_error: urlquery.decode_object: invalid URL escape "%zz"
     """
     out: dict[str, list[str]] = {}
+    if ";" in x:
+        raise BuiltinError("invalid semicolon separator in query")
     for pair in x.split("&"):
-        if ";" in pair:
-            raise BuiltinError("invalid semicolon separator in query")
         if not pair:
             continue
         name, _, value = pair.partition("=")

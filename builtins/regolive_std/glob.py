@@ -39,10 +39,10 @@ def glob_quote_meta(pattern: str) -> str:
 
 @std(
     "glob.match",
-    args=[STRING, unchecked(one_of(NULL, array(STRING))), STRING],
+    args=[STRING, unchecked(one_of(NULL, array(STRING))), unchecked(STRING)],
     result_name="result",
 )
-def glob_match(pattern: str, delimiters: Any, match: str) -> bool:
+def glob_match(pattern: str, delimiters: Any, match: Any) -> bool:
     """Whether a glob matches a text; ``*`` stops at delimiters (``.`` if the array is empty).
 
     Example:
@@ -68,6 +68,8 @@ def glob_match(pattern: str, delimiters: Any, match: str) -> bool:
         marks = "".join(delimiters) or "."
     else:
         raise wrong_type(2, delimiters, "array", "null")
+    if match.__class__ is not str:
+        raise wrong_type(3, match, "string")
     return _compiled(pattern, marks).search(to_bytes(match)) is not None
 
 
@@ -90,7 +92,7 @@ class _Translator:
         self.one = "[^" + "".join(map(_escaped, delimiters)) + "]" if delimiters else "."
 
     def run(self) -> str:
-        out = ["(?s)\\A(?:"]
+        out: list[str] = []
         level = 0
         while self.at < len(self.pattern):
             char = self.pattern[self.at]
@@ -119,7 +121,24 @@ class _Translator:
                     self.at += 1
                 out.append(_escaped(char))
         # An alternative that is not closed ends with the pattern.
-        return "".join(out) + ")" * level + ")\\z"
+        out += [")"] * level
+        return "(?s)\\A(?:" + "".join(self._lenient(out)) + ")\\z"
+
+    def _lenient(self, pieces: list[str]) -> list[str]:
+        """One character that is all of a pattern, or all of an alternative, may be missing too:
+        gobwas/glob looks at what it is, not at whether there is one.
+        """
+        braced = bool(pieces) and pieces[0] == "(?:" and pieces[-1] == ")"
+        inner = pieces[1:-1] if braced else pieces
+        if "(?:" in inner or ")" in inner:
+            return pieces
+        alone = []
+        for at, piece in enumerate(inner):
+            before, behind = inner[at - 1 : at], inner[at + 1 : at + 2]
+            ends = (before or ["|"])[0] == "|" and (behind or ["|"])[0] == "|"
+            negated = piece == self.one or piece.startswith("[^")
+            alone.append(piece + "?" if ends and negated else piece)
+        return ["(?:", *alone, ")"] if braced else alone
 
     def _next(self) -> str:
         if self.at >= len(self.pattern):

@@ -91,7 +91,7 @@ class _Reader:
                 ranges.append((char, char))
                 previous = char
             elif char == "]":
-                return tuple(sorted(set(ranges)))
+                return _merged(ranges)
             else:
                 if not previous:
                     raise self.fail("range character '-' must be preceded by a Unicode character")
@@ -106,6 +106,17 @@ class _Reader:
                     )
                 ranges.append((previous, char))
                 previous = ""
+
+
+def _merged(ranges: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Ranges that touch become one: sets of the same characters are to be the same."""
+    out: list[tuple[str, str]] = []
+    for low, high in sorted(ranges):
+        if out and ord(low) <= ord(out[-1][1]) + 1:
+            out[-1] = (out[-1][0], max(out[-1][1], high))
+        else:
+            out.append((low, high))
+    return tuple(out)
 
 
 def _simplified(tokens: list[_Token]) -> list[_Token]:

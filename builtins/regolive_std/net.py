@@ -111,8 +111,12 @@ def _contains(cidr: Any, other: Any) -> bool:
     return outer.contains(inner.bits, inner.first) and inner.last <= outer.last
 
 
-@std("net.cidr_contains", result_name="result")
-def net_cidr_contains(cidr: str, cidr_or_ip: str) -> bool:
+# Looked at one after the other; OPA's errors say "operand 1" of either.
+_TWO = (unchecked(STRING), unchecked(STRING))
+
+
+@std("net.cidr_contains", args=_TWO, result=BOOLEAN, result_name="result")
+def net_cidr_contains(cidr: Any, cidr_or_ip: Any) -> bool:
     """Whether a network contains an address or a whole network.
 
     Example:
@@ -127,8 +131,8 @@ def net_cidr_contains(cidr: str, cidr_or_ip: str) -> bool:
     return _contains(cidr, cidr_or_ip)
 
 
-@std("net.cidr_overlap", deprecated=True)
-def net_cidr_overlap(cidr: str, cidr_or_ip: str) -> bool:
+@std("net.cidr_overlap", args=_TWO, result=BOOLEAN, deprecated=True)
+def net_cidr_overlap(cidr: Any, cidr_or_ip: Any) -> bool:
     """Whether a network contains another (deprecated: ``net.cidr_contains``).
 
     Example:
@@ -138,8 +142,8 @@ def net_cidr_overlap(cidr: str, cidr_or_ip: str) -> bool:
     return _contains(cidr, cidr_or_ip)
 
 
-@std("net.cidr_intersects", result_name="result")
-def net_cidr_intersects(cidr1: str, cidr2: str) -> bool:
+@std("net.cidr_intersects", args=_TWO, result=BOOLEAN, result_name="result")
+def net_cidr_intersects(cidr1: Any, cidr2: Any) -> bool:
     """Whether two networks have addresses in common.
 
     Example:
@@ -167,6 +171,10 @@ def net_cidr_is_valid(cidr: Any) -> bool:
     return cidr.__class__ is str and _parse_network(cidr) is not None
 
 
+# OPA has no bound; a million addresses take 150 MB.
+_MAX_HOST_BITS = 20
+
+
 @std("net.cidr_expand", result=set_of(STRING), result_name="hosts")
 def net_cidr_expand(ctx: BuiltinContext, cidr: str) -> RegoSet[str]:
     """Every address of a network.
@@ -178,6 +186,8 @@ def net_cidr_expand(ctx: BuiltinContext, cidr: str) -> RegoSet[str]:
         error: eval_builtin_error: net.cidr_expand: invalid CIDR address: 192.0.2.0
     """
     network = _network(cidr)
+    if network.bits - network.prefix > _MAX_HOST_BITS:
+        raise BuiltinError(f"more than {1 << _MAX_HOST_BITS:,} addresses in {cidr}")
     out: set[str] = set()
     for address in range(network.first, network.last + 1):
         if address & 4095 == 0:
@@ -239,9 +249,8 @@ def net_cidr_contains_matches(ctx: BuiltinContext, cidrs: Any, cidrs_or_ips: Any
 
 
 class _Range(NamedTuple):
-    """Addresses in a row. ``text``: the network as it was given, unless ranges were merged."""
+    """Addresses in a row, those of IPv4 mapped into IPv6: a network of IPv6 may contain them. ``text``: the network as it was given, unless ranges were merged."""
 
-    bits: int
     first: int
     last: int
     text: str | None
@@ -253,7 +262,8 @@ def _merge_element(value: Any) -> _Range:
     address = parse_address(value)
     if address is None:
         network = _network(value)
-        return _Range(network.bits, network.first, network.last, str(network))
+        mapped = _MAPPED if network.bits == 32 else 0
+        return _Range(network.first | mapped, network.last | mapped, str(network))
     bits, number, _ = address
     if bits != 32:
         raise BuiltinError("IPv6 invalid: needs prefix length")
@@ -261,8 +271,8 @@ def _merge_element(value: Any) -> _Range:
     top = number >> 24
     prefix = 8 if top < 0x80 else 16 if top < 0xC0 else 24
     size = 1 << (32 - prefix)
-    first = number & -size
-    return _Range(32, first, first + size - 1, f"{IPv4Address(number)}/{prefix}")
+    first = number & -size | _MAPPED
+    return _Range(first, first + size - 1, f"{IPv4Address(number)}/{prefix}")
 
 
 @std(
@@ -284,24 +294,21 @@ def net_cidr_merge(addrs: Any) -> RegoSet[str]:
         raise BuiltinError("operand must be an array")
     elements = addrs if addrs.__class__ is list else sorted_values(addrs)
     ranges = [_merge_element(a) for a in elements]
-    ranges.sort(key=lambda r: (r.bits, r.last, r.first))
+    ranges.sort(key=lambda r: (r.last, r.first))
     merged: list[_Range] = []
     for one in reversed(ranges):
         following = merged[-1] if merged else None
-        if (
-            following is not None
-            and following.bits == one.bits
-            and max(following.first - 1, 0) <= one.last
-        ):
-            merged[-1] = _Range(one.bits, min(one.first, following.first), following.last, None)
+        if following is not None and max(following.first - 1, 0) <= one.last:
+            merged[-1] = _Range(min(one.first, following.first), following.last, None)
         else:
             merged.append(one)
     out: set[str] = set()
     for r in merged:
         if r.text is not None:
             out.add(r.text)
-        elif r.bits == 32:
-            out.update(map(str, summarize_address_range(IPv4Address(r.first), IPv4Address(r.last))))
+        elif r.first >> 32 == r.last >> 32 == 0xFFFF:
+            first, last = (IPv4Address(a & 0xFFFFFFFF) for a in (r.first, r.last))
+            out.update(map(str, summarize_address_range(first, last)))
         else:
             out.update(map(str, summarize_address_range(IPv6Address(r.first), IPv6Address(r.last))))
     return RegoSet.of_keys(out)

@@ -211,7 +211,9 @@ def floor(x: Number) -> Number:
 def whole_number(n: Any, operand: int) -> int:
     """An operand that must be an integer, whichever way it is written."""
     if n.__class__ is int:
-        return n
+        return int(n)
+    if not is_number(n):
+        raise wrong_type(operand, n, "integer")
     whole = as_integer(n)
     if whole is None:
         if n.__class__ is Decimal and n == n.to_integral_value():
@@ -220,8 +222,14 @@ def whole_number(n: Any, operand: int) -> int:
     return whole
 
 
+# OPA has no bound; this many take 400 MB.
+_MAX_RANGE = 10_000_000
+
+
 def _range(ctx: BuiltinContext, a: int, b: int, step: int) -> list[int]:
     numbers = range(a, b + 1, step) if a <= b else range(a, b - 1, -step)
+    if abs(b - a) // step >= _MAX_RANGE:
+        raise BuiltinError(f"range of more than {_MAX_RANGE:,} numbers")
     # A list of 100,000 numbers takes about a millisecond: look at the deadline that often.
     chunk = 100_000
     if len(numbers) <= chunk:

@@ -15,7 +15,7 @@ import re2
 
 from regolive import BuiltinContext, BuiltinError
 from regolive_std._declare import BOOLEAN, INTEGER, STRING, array, std, unchecked
-from regolive_std.text import go_quote, to_bytes
+from regolive_std.text import from_bytes, go_quote, to_bytes
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
@@ -51,22 +51,104 @@ def _message(pattern: str, error: Exception) -> str:
     return f"error parsing regexp: {text}"
 
 
+# What RE2 takes and Go does not: a single byte; a count that both find too large, which is plain
+# text to RE2. Neither counts in a quotation or a class, or where a backslash stands before it.
+_REFUSED = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|(\\C)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^]\\])*\]"
+    r"|(\{(?:[1-9][0-9]{8,}(?:,[0-9]*)?|[0-9]+,[1-9][0-9]{8,})\})",
+    re.DOTALL,
+)
+
+
+def _refused(pattern: str) -> str | None:
+    """Go's complaint about what RE2 would let pass."""
+    for found in _REFUSED.finditer(pattern):
+        if found[1]:
+            return f"invalid escape sequence: `{found[1]}`"
+        if found[2]:
+            return f"invalid repeat count: `{found[2]}`"
+    return None
+
+
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> Any:
     """A compiled pattern. Raises BuiltinError with Go's text if it is not one."""
     try:
-        return re2.compile(to_bytes(pattern), options=_OPTIONS)
+        made = re2.compile(to_bytes(pattern), options=_OPTIONS)
     except re2.error as error:
         raise BuiltinError(_message(pattern, error)) from None
+    refused = _refused(pattern) if "\\C" in pattern or "{" in pattern else None
+    if refused is not None:
+        raise BuiltinError(f"error parsing regexp: {refused}")
+    return made
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern matches anywhere in a text."""
-    return compiled(pattern).search(to_bytes(text)) is not None
+    expression = compiled(pattern)
+    data, _ = _readable(text)
+    found = expression.search(data)
+    while found is not None and _inside_character(data, found.start()):
+        found = expression.search(data, _next_character(data, found.start()))
+    return found is not None
 
 
-def _spans(ctx: BuiltinContext, expression: Any, data: bytes, limit: int) -> Iterator[Any]:
+def _inside_character(data: bytes, at: int) -> bool:
+    """RE2 finds ``\\B`` between the bytes of a character, too; Go does not."""
+    return at < len(data) and data[at] & 0xC0 == 0x80
+
+
+def _next_character(data: bytes, at: int) -> int:
+    at += 1
+    while at < len(data) and data[at] & 0xC0 == 0x80:
+        at += 1
+    return at
+
+
+class _Shifted:
+    """A match in a text that was made readable, with places and groups of the text as it was."""
+
+    __slots__ = ("back", "data", "found")
+
+    def __init__(self, found: Any, back: list[int], data: bytes) -> None:
+        self.found, self.back, self.data = found, back, data
+
+    def start(self) -> int:
+        return self.back[int(self.found.start())]
+
+    def end(self) -> int:
+        return self.back[int(self.found.end())]
+
+    def group(self, number: int = 0) -> bytes:
+        start, end = self.found.span(number)
+        return self.data[self.back[start] : self.back[end]] if start >= 0 else b""
+
+    def groups(self) -> list[bytes]:
+        return [self.group(n) for n in range(1, self.found.re.groups + 1)]
+
+
+def _readable(text: str) -> tuple[bytes, list[int] | None]:
+    """A text for RE2, and for each place in that the one in the text's own bytes (None: the same).
+
+    Go's expressions read U+FFFD for a byte that is no UTF-8, where RE2's match nothing.
+    """
+    try:
+        return text.encode(), None
+    except UnicodeEncodeError:
+        pass
+    out, back, at = bytearray(), [], 0
+    for char in from_bytes(to_bytes(text)):
+        broken = "\udc80" <= char <= "\udcff"
+        read = b"\xef\xbf\xbd" if broken else char.encode()
+        out += read
+        back += [at] * len(read)
+        at += 1 if broken else len(read)
+    return bytes(out), [*back, at]
+
+
+def _spans(ctx: BuiltinContext, expression: Any, text: str, limit: int) -> Iterator[Any]:
     """Successive matches as Go finds them: an empty one never touches the one before."""
+    data, back = _readable(text)
     at = count = 0
     last_end = -1
     while at <= len(data) and count != limit:
@@ -74,8 +156,11 @@ def _spans(ctx: BuiltinContext, expression: Any, data: bytes, limit: int) -> Ite
         if found is None:
             return
         start, end = found.span()
+        if start == end and _inside_character(data, start):
+            at = _next_character(data, start)
+            continue
         if start != end or start != last_end:
-            yield found
+            yield found if back is None else _Shifted(found, back, to_bytes(text))
             count += 1
             if count & 255 == 0:
                 ctx.check()
@@ -83,9 +168,7 @@ def _spans(ctx: BuiltinContext, expression: Any, data: bytes, limit: int) -> Ite
         if end > at:
             at = end
         else:
-            at += 1
-            while at < len(data) and data[at] & 0xC0 == 0x80:
-                at += 1  # not into the middle of a character
+            at = _next_character(data, at)
 
 
 def _text(data: bytes | None) -> str:
@@ -151,7 +234,7 @@ def regex_split(ctx: BuiltinContext, pattern: str, value: str) -> list[str]:
     data = to_bytes(value)
     out = []
     begin = end = 0
-    for found in _spans(ctx, expression, data, -1):
+    for found in _spans(ctx, expression, value, -1):
         end = found.start()
         if found.end() != 0:
             out.append(_text(data[begin:end]))
@@ -171,8 +254,7 @@ def regex_find_n(ctx: BuiltinContext, pattern: str, value: str, number: int) -> 
         >>> regex.find_n("[0-9]+", "a1b22c333", -1)
         ["1", "22", "333"]
     """
-    data = to_bytes(value)
-    return [_text(m.group()) for m in _spans(ctx, compiled(pattern), data, max(number, -1))]
+    return [_text(m.group()) for m in _spans(ctx, compiled(pattern), value, max(number, -1))]
 
 
 @std(
@@ -190,10 +272,9 @@ def regex_find_all_string_submatch_n(
         >>> regex.find_all_string_submatch_n("([a-z])=([0-9])", "a=1 b=2", -1)
         [["a=1", "a", "1"], ["b=2", "b", "2"]]
     """
-    data = to_bytes(value)
     return [
         [_text(m.group()), *map(_text, m.groups())]
-        for m in _spans(ctx, compiled(pattern), data, max(number, -1))
+        for m in _spans(ctx, compiled(pattern), value, max(number, -1))
     ]
 
 
@@ -213,7 +294,7 @@ def regex_replace(ctx: BuiltinContext, s: str, pattern: str, value: str) -> str:
     plain = to_bytes(value)
     out: list[bytes] = []
     at = 0
-    for found in _spans(ctx, expression, data, -1):
+    for found in _spans(ctx, expression, s, -1):
         out.append(data[at : found.start()])
         if pieces is None:
             out.append(plain)
@@ -281,8 +362,8 @@ def regex_template_match(
 
 @lru_cache(maxsize=512)
 def _template_pattern(template: str, start: str, end: str) -> str:
-    out = ["^"]
-    level = begin = after = 0
+    parts: list[tuple[int, int]] = []
+    level = begin = 0
     for at, char in enumerate(template):
         if char == start:  # where both are the same, every one opens, as in OPA
             level += 1
@@ -291,14 +372,18 @@ def _template_pattern(template: str, start: str, end: str) -> str:
         elif char == end:
             level -= 1
             if level == 0:
-                inner = template[begin + 1 : at]
-                compiled(f"^{inner}$")
-                out += [_quote_meta(template[after:begin]), f"({inner})"]
-                after = at + 1
+                parts.append((begin, at))
             elif level < 0:
                 break
     if level != 0:
         raise BuiltinError(f"unbalanced braces in {go_quote(template)}")
+    out = ["^"]
+    after = 0
+    for begin, at in parts:
+        inner = template[begin + 1 : at]
+        compiled(f"^{inner}$")
+        out += [_quote_meta(template[after:begin]), f"({inner})"]
+        after = at + 1
     out += [_quote_meta(template[after:]), "$"]
     return "".join(out)
 

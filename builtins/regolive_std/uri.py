@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from string import ascii_letters, digits
 from typing import Any
 
 from regolive import BuiltinError
 from regolive_std._declare import BOOLEAN, STRING, object_of, std, unchecked
+from regolive_std.address_words import address_problem
 from regolive_std.encoding import unescape
 from regolive_std.text import go_quote, to_bytes
 
@@ -127,17 +127,11 @@ def _decoded_host(text: str, *, zone: bool = False) -> str:
 
 def _check_address(text: str) -> None:
     """In brackets there is an IPv6 address."""
-    address, percent, zone = text.partition("%")
-    try:
-        if ":" not in address:
-            IPv4Address(address)
-            raise BuiltinError("invalid IP-literal")
-        IPv6Address(address)
-        if percent and not zone:
-            raise AddressValueError
-    except AddressValueError:
-        text = go_quote(text)
-        raise BuiltinError(f"invalid host: ParseAddr({text}): unable to parse IP") from None
+    problem = address_problem(text)
+    if problem is not None:
+        raise BuiltinError(f"invalid host: {problem}")
+    if ":" not in text:
+        raise BuiltinError("invalid IP-literal")
 
 
 def _encoded_path(path: str) -> str:

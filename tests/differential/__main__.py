@@ -20,6 +20,7 @@ from tests.bench.engines import find_opa
 from tests.differential.compare import Difference, Ours, differ
 from tests.differential.draw import Draw
 from tests.differential.families import FAMILIES
+from tests.differential.known import why
 from tests.differential.notation import Num, as_value
 from tests.differential.opa import Call, NoAnswer, ask
 
@@ -58,6 +59,7 @@ def main(
             continue
         different: list[Difference] = []
         unanswered: list[tuple[Call, NoAnswer]] = []
+        known: Counter[str] = Counter()
         for at in range(0, len(drawn), batch):
             some = drawn[at : at + batch]
             for call, theirs in zip(some, ask(opa, some), strict=True):
@@ -65,10 +67,16 @@ def main(
                     unanswered.append((call, theirs))
                     continue
                 difference = differ(call, ours.answer(call), theirs)
-                if difference is not None and difference.kind in wanted:
+                if difference is None or difference.kind not in wanted:
+                    continue
+                reason = why(difference)
+                if reason is None:
                     different.append(difference)
+                else:
+                    known[reason] += 1
         counts = Counter(d.kind for d in different)
         parts = [f"{count} {kind}" for kind, count in counts.most_common()]
+        parts += [f"{count} known ({reason})" for reason, count in known.most_common()]
         if unanswered:
             parts.append(f"{len(unanswered)} without an answer of OPA's")
         elapsed = time.monotonic() - start

@@ -66,8 +66,12 @@ def _template(d: Draw) -> list[Any]:
     pieces = ("a", ".", "*", "urn:", f"{start}.*{end}", f"{start}[0-9]+{end}", start, end, "é",
         f"{start}({end}")  # fmt: skip
     pieces += (f"{start}a{start}b{end}c{end}", f"{start}{end}", "(", "\\", "$")
-    template = "".join(d.some(lambda: d.one(pieces), 4))
-    value = "".join(d.some(lambda: d.one(("a", ".", "*", "urn:", "1", "23", "é", "(", "")), 4))
+    # A number that no other template has: OPA's cache does not look at the delimiters.
+    mark = str(d.below(10**9))
+    template = mark + "".join(d.some(lambda: d.one(pieces), 4))
+    value = mark + "".join(
+        d.some(lambda: d.one(("a", ".", "*", "urn:", "1", "23", "é", "(", "")), 4)
+    )
     return [template, value, start, end]
 
 
@@ -93,6 +97,8 @@ FAMILIES: dict[str, dict[str, Operands]] = {
         "regex.match": _match,
         "regex.replace": lambda d: [_subject(d), _pattern(d), _replacement(d)],
         "regex.split": _match,
-        "regex.template_match": _template,
     },
+    # Apart from the others: OPA keeps templates and patterns in one cache, and takes one for the
+    # other where their texts are the same.
+    "regex_template": {"regex.template_match": _template},
 }

@@ -1,0 +1,38 @@
+"""Differences that stay, each with its reason: where OPA, or a library of its, is at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.differential.compare import Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A kind of difference: why it stays, and how it is recognised."""
+
+    reason: str
+    holds: Callable[[Difference], bool]
+
+
+def _glob(one: Difference) -> bool:
+    """Several wild parts in a row, or characters of several bytes."""
+    if one.call.name != "glob.match" or one.kind != "value":
+        return False
+    pattern, _, text = one.call.operands
+    return not (pattern + text).isascii() or sum(map(pattern.count, "*?[{")) > 1
+
+
+KNOWN = (
+    Known(
+        "gobwas/glob departs from its own syntax: wild parts in a row do not all match the empty "
+        "text, lengths of other than ASCII text are miscounted",
+        _glob,
+    ),
+)
+
+
+def why(one: Difference) -> str | None:
+    """The reason why a difference stays; None for one that nobody has looked at."""
+    return next((known.reason for known in KNOWN if known.holds(one)), None)
