@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opa_calls import ask_opa, asking, has_opa
 
 from regolive.errors import BuiltinError, BuiltinTypeError, CancelledError, EvalError
 from regolive_std import graphql_
@@ -200,7 +201,7 @@ def _core_schema() -> Any:
 
 
 @given(_queries())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_validity_is_what_graphql_core_says(call: Any, query: str) -> None:
     from graphql import parse, validate
     from graphql.validation import OverlappingFieldsCanBeMergedRule, specified_rules
@@ -212,6 +213,15 @@ def test_validity_is_what_graphql_core_says(call: Any, query: str) -> None:
         lenient = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
         errors = validate(_core_schema(), parse(query), lenient)
     assert valid == (not errors), errors
+
+
+@pytest.mark.skipif(not has_opa(), reason="no opa")
+@given(st.lists(_queries(), min_size=30, max_size=40))
+@asking
+def test_validity_is_what_opa_says(call: Any, queries: list[str]) -> None:
+    answers = ask_opa("graphql.parse_and_verify", [[query, _SDL] for query in queries])
+    for at, query in enumerate(queries):
+        assert call("graphql.parse_and_verify", query, _SDL) == answers[at], query
 
 
 # Documents made to hurt.
@@ -285,6 +295,7 @@ def test_work_can_be_cancelled(call: Any, cancelled: Callable[[], Any]) -> None:
 
 
 @given(st.text("{}()[]!$@:=|&.\"'#ab1-\\\n onquery", max_size=30))
+@settings(deadline=None)
 def test_any_text_is_an_answer_or_an_error(call: Any, text: str) -> None:
     for name in ("graphql.parse_query", "graphql.parse_schema"):
         try:

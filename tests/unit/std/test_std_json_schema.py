@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
+from opa_calls import ask_opa, asking, has_opa
 
 from regolive import RegoSet
 from regolive.errors import BuiltinError, CancelledError
@@ -121,14 +122,37 @@ def _schemas(draw: st.DrawFn, depth: int = 2) -> Any:
 
 
 @given(_schemas(), _VALUES)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_validity_is_what_another_validator_says(call: Any, schema: Any, document: Any) -> None:
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
     text = json.dumps(document)
     assert call(_MATCH, text, schema)[0] == Draft7Validator(schema).is_valid(document)
 
 
+def _answer(call: Any, document: Any, schema: Any) -> Any:
+    """OPA goes through objects in no order: so the errors are compared in one of ours."""
+    try:
+        return _in_order(call(_MATCH, document, schema))
+    except BuiltinError:
+        return None
+
+
+def _in_order(answer: Any) -> Any:
+    return answer and [answer[0], sorted(answer[1], key=lambda e: (e["error"], e["type"]))]
+
+
+@pytest.mark.skipif(not has_opa(), reason="no opa")
+@given(st.lists(st.tuples(_VALUES, _schemas()), min_size=30, max_size=40))
+@asking
+def test_errors_are_what_opa_says(call: Any, pairs: list[tuple[Any, Any]]) -> None:
+    calls = [[json.dumps(document), schema] for document, schema in pairs]
+    answers = ask_opa(_MATCH, calls)
+    for at, operands in enumerate(calls):
+        assert _answer(call, *operands) == _in_order(answers.get(at)), operands
+
+
 @given(_VALUES, _VALUES)
+@settings(deadline=None)
 def test_anything_at_all_is_an_answer_or_an_error(call: Any, schema: Any, document: Any) -> None:
     valid, error = call(_VERIFY, schema)
     assert (error is None) == valid

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opa_calls import ask_opa, asking, has_opa
 
 from regolive.errors import EvalError
 
@@ -199,3 +200,29 @@ def test_the_signature_is_what_awss_description_makes(
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     assert _signature(answer) == hmac.digest(key, to_sign.encode(), "sha256").hex()
+
+
+@pytest.mark.skipif(not has_opa(), reason="no opa")
+@given(
+    st.lists(
+        st.tuples(
+            st.fixed_dictionaries(
+                {"method": _WORDS, "url": st.text("htp:/.%aé?#[]@ 1", max_size=20)},
+                optional={"body": st.text("a<&é", max_size=4), "raw_body": _WORDS},
+            ),
+            st.sampled_from(["s3", "glacier", "ec2"]).map(lambda s: _CONFIG | {"aws_service": s}),
+            st.integers(-(2**63), 2**63 - 1),
+        ).map(list),
+        min_size=30,
+        max_size=40,
+    )
+)
+@asking
+def test_requests_are_signed_as_opa_signs_them(call: Any, calls: list[Any]) -> None:
+    answers = ask_opa(_NAME, calls)
+    for at, operands in enumerate(calls):
+        try:
+            answer = call(_NAME, *operands)
+        except EvalError:
+            answer = None
+        assert answer == answers.get(at), operands
