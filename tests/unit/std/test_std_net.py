@@ -54,9 +54,9 @@ def test_expand(call: Any, address: int, prefix: int) -> None:
     assert call("net.cidr_expand", text) == RegoSet(map(str, _net(text)))
 
 
-def test_expanding_a_whole_internet_can_be_cancelled(call: Any, cancelled: Any) -> None:
+def test_expanding_a_large_network_can_be_cancelled(call: Any, cancelled: Any) -> None:
     with pytest.raises(CancelledError):
-        call("net.cidr_expand", "::/0", frame=cancelled())
+        call("net.cidr_expand", "10.0.0.0/12", frame=cancelled())
 
 
 def test_matches_name_their_indices(call: Any) -> None:

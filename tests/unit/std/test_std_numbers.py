@@ -76,7 +76,7 @@ def test_ranges_are_pythons_with_both_ends(call: Any, a: int, b: int, step: int)
 
 def test_a_long_range_can_be_cancelled(call: Any, cancelled: Any) -> None:
     with pytest.raises(CancelledError):
-        call("numbers.range", 0, 10**12, frame=cancelled())
+        call("numbers.range", 0, 10**6, frame=cancelled())
 
 
 @given(st.lists(integers | quarters, max_size=12))
