@@ -30,6 +30,8 @@ def error_objects(error: RegoliveError) -> list[dict[str, Any]]:
             details = {"line": diagnostic.line, "hint": diagnostic.hint}
             if diagnostic.hint or diagnostic.code == "rego_parse_error":
                 one["details"] = {k: v for k, v in details.items() if v is not None}
+            if diagnostic.details is not None and diagnostic.details.fields:
+                one["details"] = {**diagnostic.details.fields, **one.get("details", {})}
             found.append(one)
         notes = getattr(error, "__notes__", None)
         if notes and found:

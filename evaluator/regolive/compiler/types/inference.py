@@ -12,7 +12,7 @@ from regolive.compiler.types.messages import CODE
 from regolive.compiler.types.rules import Group, groups_of, infer
 from regolive.compiler.types.schemas import SchemaError, Schemas
 from regolive.compiler.types.signatures import Signatures
-from regolive.errors import Diagnostic
+from regolive.errors import Diagnostic, Location
 
 
 class Inferred:
@@ -20,7 +20,7 @@ class Inferred:
 
     Attributes:
         env: the types of its rules.
-        findings: what is wrong with them.
+        findings: what is wrong with them, in the order of places.
     """
 
     __slots__ = ("_by_path", "_groups", "_references", "_scopes", "env", "findings")
@@ -34,11 +34,18 @@ class Inferred:
         by_path: dict[TypePath, list[Finding]],
     ) -> None:
         self.env = env
-        self.findings = [finding for found in by_path.values() for finding in found]
+        every = [finding for found in by_path.values() for finding in found]
+        self.findings = sorted(every, key=_place)
         self._scopes = scopes
         self._groups = groups
         self._references = references
         self._by_path = by_path
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    found = finding.diagnostic
+    place = found.location or Location("")
+    return place.file, place.row, place.col, found.message
 
 
 def infer_modules(
