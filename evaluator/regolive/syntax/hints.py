@@ -48,6 +48,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"template strings are not", 'write `sprintf("...", [...])`: v0 has no template strings'),
     (r".*in template-string expression", "a template string must have values in its braces: write "
      "the statement before it"),
+    (r"empty parenthesized group", "write an expression in the parentheses"),
+    (r"expected \) to close", "`)` is expected here: parentheses hold operands of `and` and `or`"),
     (r"non-terminated expression", "`)` is expected here: parentheses hold one term"),
     (r"expected } to end", "each value must stand in braces of its own"),
     (r".*(expected ident|with target path)$", "write `with input.x as value`"),

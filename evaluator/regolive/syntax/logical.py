@@ -81,10 +81,9 @@ class LogicalParser(ExpressionParser):
                     inner.loc = expr.loc
             return expr
         expr = super().literal()
-        if not self._is_operator(self.kinds[self.at]):
+        is_operand = not isinstance(expr.term, (n.SomeDecl, n.Every))
+        if not is_operand or not self._is_operator(self.kinds[self.at]):
             return expr
-        if isinstance(expr.term, (n.SomeDecl, n.Every)):
-            raise self.unexpected()
         if expr.withs:
             raise self._with_on_operand(expr.withs[0])
         self._refuse_braces(first)
