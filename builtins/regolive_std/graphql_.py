@@ -36,6 +36,8 @@ _DOCUMENT = unchecked(one_of(STRING, _OBJECT))
 def graphql_parse_query(ctx: BuiltinContext, query: str) -> dict[Any, Any]:
     """The syntax tree of a GraphQL query.
 
+    A text has at most 4 Mi characters and 300,000 tokens, and selections are at most 200 deep.
+
     Example:
         >>> graphql.parse_query("query q { a }").Operations[0].Name
         "q"
@@ -51,6 +53,8 @@ def graphql_parse_query(ctx: BuiltinContext, query: str) -> dict[Any, Any]:
 @std("graphql.parse_schema", args=[STRING], result=_OBJECT, result_name="output")
 def graphql_parse_schema(ctx: BuiltinContext, schema: str) -> dict[Any, Any]:
     """The syntax tree of a GraphQL schema, which need not be valid.
+
+    A text has at most 4 Mi characters and 300,000 tokens.
 
     Example:
         >>> graphql.parse_schema("type Query { a: Int }").Definitions[0].Name
@@ -108,6 +112,8 @@ def graphql_parse_and_verify(ctx: BuiltinContext, query: Any, schema: Any) -> li
 @std("graphql.is_valid", args=[_DOCUMENT, _DOCUMENT], result=BOOLEAN, result_name="output")
 def graphql_is_valid(ctx: BuiltinContext, query: Any, schema: Any) -> bool:
     """Whether a query is valid by a schema; each a text or a syntax tree.
+
+    A fragment that is spread in a syntax tree is taken for a field, as in OPA.
 
     Example:
         >>> graphql.is_valid("{ name }", "type Query { name: String }")
