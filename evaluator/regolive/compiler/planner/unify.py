@@ -11,24 +11,39 @@ from regolive.syntax import nodes as n
 
 def unify(work: Work, a: n.Term, b: n.Term) -> None:
     """Bind the variables of both sides so that they are equal; undefined if they cannot be."""
-    todo = [(a, b)]
-    while todo:
-        a, b = todo.pop()
-        if isinstance(a, n.Array) and isinstance(b, n.Array):
-            if len(a.items) != len(b.items):
-                work.out.fail()
-                return
-            todo += reversed(list(zip(a.items, b.items, strict=True)))
-            continue
-        pairs = _same_keys(a, b)
-        if pairs is not None:
-            todo += pairs
-            continue
+    pairs = _parts(a, b)
+    if pairs is None:
+        work.out.fail()
+        return
+    while pairs:
+        # First what has a value on one side: [x, y] = [y, 1] binds y before x.
+        ready = (i for i, pair in enumerate(pairs) if not all(map(work.has_free, pair)))
+        a, b = pairs.pop(next(ready, 0))
         if not work.has_free(a):
             match(work, b, terms.operand(work, a))
         else:
             # The other side may bind what this one waits for: foo = input.foos[foo].
             match(work, a, terms.operand(work, b))
+
+
+def _parts(a: n.Term, b: n.Term) -> list[tuple[n.Term, n.Term]] | None:
+    """What has to be equal for two terms to be: their elements, as far as both sides show them, in
+    order. None for arrays that are not of one length."""
+    todo = [(a, b)]
+    found = []
+    while todo:
+        a, b = todo.pop()
+        if isinstance(a, n.Array) and isinstance(b, n.Array):
+            if len(a.items) != len(b.items):
+                return None
+            todo += reversed(list(zip(a.items, b.items, strict=True)))
+            continue
+        pairs = _same_keys(a, b)
+        if pairs is None:
+            found.append((a, b))
+        else:
+            todo += pairs
+    return found
 
 
 def _same_keys(a: n.Term, b: n.Term) -> list[tuple[n.Term, n.Term]] | None:
