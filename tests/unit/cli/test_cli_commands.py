@@ -38,7 +38,7 @@ def test_every_command_helps_with_an_example(invoke: Invoke, name: str) -> None:
     ("args", "told"),
     [
         (["evl"], "there is no command 'evl'; did you mean 'eval'?"),
-        (["frobnicate"], "there are: eval, compile"),
+        (["frobnicate"], "there are: eval, check"),
         (["eval", "--dat", "x", "data"], "--data"),
         (["eval"], "QUERY"),
         (["compile", "p.rego"], "--emit"),
