@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from json import JSONDecodeError
+import re
 from typing import Any
 
 from regolive import BuiltinError, RegoSet
 from regolive.errors import BuiltinTypeError
-from regolive.values import dumps, loads, sorted_items, sorted_values, to_key, type_name
+from regolive.values import (
+    dumps,
+    from_key,
+    loads,
+    quote,
+    sorted_items,
+    sorted_values,
+    to_key,
+    type_name,
+)
 from regolive_std._declare import (
     ANY,
     BOOLEAN,
@@ -20,7 +29,8 @@ from regolive_std._declare import (
     unchecked,
     wrong_type,
 )
-from regolive_std.text import go_quote, term_text, to_bytes
+from regolive_std.json_words import complaint
+from regolive_std.text import go_quote, term_text
 
 _PATH = one_of(STRING, array())
 _PATHS = unchecked(one_of(array(_PATH), set_of(_PATH)))
@@ -101,10 +111,8 @@ def _indented(value: Any, line: str, indent: str) -> str:
         return "[" + ",".join(items) + line + "]"
     if cls is dict and value:
         inner = line + indent
-        items = [
-            f"{inner}{dumps(k if k.__class__ is str else dumps(k))}: {_indented(v, inner, indent)}"
-            for k, v in sorted_items(value)
-        ]
+        named = {k if k.__class__ is str else dumps(from_key(k)): v for k, v in value.items()}
+        items = [f"{inner}{quote(k)}: {_indented(named[k], inner, indent)}" for k in sorted(named)]
         return "{" + ",".join(items) + line + "}"
     return dumps(value)
 
@@ -123,63 +131,30 @@ def json_unmarshal(x: str) -> Any:
         return without_surrogates(loads(x), x)
     except RecursionError:
         raise BuiltinError("exceeded max depth") from None
-    except ValueError as error:
-        raise BuiltinError(_complaint(x, error)) from None
+    except ValueError:
+        error, read = complaint(x)
+    if error is not None:
+        raise BuiltinError(error)
+    try:
+        return without_surrogates(loads(read), read)
+    except ValueError:  # an exponent that no number here has
+        raise BuiltinError("number out of range") from None
 
 
-# What Go's decoder says where Python's says this.
-_COMPLAINTS = {
-    "Expecting property name": "looking for beginning of object key string",
-    "Expecting value": "looking for beginning of value",
-    "Expecting ':'": "after object key",
-    "Expecting ','": "after array element",
-    "Illegal trailing comma": "looking for beginning of value",
-    "Invalid control character": "in string literal",
-    "Invalid \\escape": "in string escape code",
-    "Invalid \\u": "in \\u hexadecimal character escape",
-}
-
-
-def _complaint(text: str, error: ValueError) -> str:
-    """The text of a decoding error, as near to Go's as the place of the error tells."""
-    text = text.rstrip(" \t\r\n")
-    if not text:
-        return "EOF"
-    if not isinstance(error, JSONDecodeError):
-        # NaN, Infinity: names that only Python's decoder knows.
-        return f"invalid character '{str(error)[0]}' looking for beginning of value"
-    at = error.pos
-    if error.msg.startswith("Invalid \\escape"):
-        at += 1
-    rest = text[at:]
-    if not rest or error.msg.startswith("Unterminated") or rest in _BEGUN:
-        return "unexpected EOF"
-    mark = go_quote(to_bytes(rest)[:1].decode("latin-1"), "'")
-    place = next((go for start, go in _COMPLAINTS.items() if error.msg.startswith(start)), "")
-    if error.msg.startswith("Extra data"):
-        if text[at - 1] in " \t\r\n":
-            return f"error: invalid character {mark} after top-level value"
-        place = "looking for beginning of value"
-    return f"invalid character {mark} {place}".rstrip()
-
-
-# What could still become a literal or a number.
-_BEGUN = frozenset(
-    {"-", ".", "e", "E", "e+", "e-", "E+", "E-"}
-    | {name[:n] for name in ("true", "false", "null") for n in range(1, len(name))}
-)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def without_surrogates(value: Any, source: str) -> Any:
     """A parsed document with the surrogates that stand alone replaced, as Go does it."""
-    if "\\ud" not in source and "\\uD" not in source:
+    escaped = "\\ud" in source or "\\uD" in source
+    if not escaped and (source.isascii() or not _SURROGATE.search(source)):
         return value
     return _replaced(value)
 
 
 def _replaced(value: Any) -> Any:
     if value.__class__ is str:
-        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+        return _SURROGATE.sub("\ufffd", value)
     if value.__class__ is list:
         return [_replaced(v) for v in value]
     if value.__class__ is dict:
@@ -202,7 +177,8 @@ def json_is_valid(x: Any) -> bool:
     try:
         loads(x)
     except (ValueError, RecursionError):
-        return False
+        error, read = complaint(x)
+        return error is None and read == x.rstrip(" \t\r\n")
     return True
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regolive.values import RegoSet, parse_number, to_key
+from regolive_std.text import from_bytes, to_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,15 @@ def as_value(drawn: Any) -> Any:
     if isinstance(drawn, SetOf):
         return RegoSet(map(as_value, drawn.items))
     if isinstance(drawn, dict):
-        return {k: as_value(v) for k, v in drawn.items()}
+        return {_canonical(k): as_value(v) for k, v in drawn.items()}
+    if isinstance(drawn, str):
+        return _canonical(drawn)
     return [as_value(v) for v in drawn] if isinstance(drawn, list) else drawn
+
+
+def _canonical(text: str) -> str:
+    """Bytes that were drawn apart may be UTF-8 together."""
+    return text if text.isascii() else from_bytes(to_bytes(text))
 
 
 # -- As Rego ----------------------------------------------------------------------------------

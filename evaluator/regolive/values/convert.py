@@ -48,6 +48,8 @@ _HTML = str.maketrans(
         "&": "\\u0026",
         "\u2028": "\\u2028",
         "\u2029": "\\u2029",
+        # Bytes that are no UTF-8, and surrogates that stand alone.
+        **{chr(code): "\\ufffd" for code in range(0xD800, 0xE000)},
     }
 )
 

@@ -18,6 +18,8 @@ _TEXTS = (
     '"\\/"', "\x00", '"\x00"', "[1}",
     '"\u2028"', "\xa01", "[nul]", '{"\\u0061":1}', "1e-400", "123456789012345678901234567890",
     '"\\', '"\\"', "[[]", '{"a"',
+    '"\\ud800x"', '"\udcff"', '{"\udc80a": "\udcc3\udca9"}', "1 null", "1null", '1 "a"',
+    "1 true", "[1] [", "[1] ]",
     "tru", "[true,fals]", "0x1", "1_0", "--1", '"é"', '["a"', "-1.5e-7", '{"a":1 "b":2}',
     "[,]", "{,}", "\v1", "\f1",
 )  # fmt: skip
@@ -124,7 +126,7 @@ FAMILIES: dict[str, dict[str, Operands]] = {
     "json": {
         "json.filter": _paths,
         "json.is_valid": _text,
-        "json.marshal": lambda d: [d.value(3)],
+        "json.marshal": lambda d: [d.value(3) if d.maybe(0.9) else [d.raw()]],
         "json.marshal_with_options": _options,
         "json.remove": _paths,
         "json.unmarshal": _text,
