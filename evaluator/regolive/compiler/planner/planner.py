@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from regolive.compiler.frontend import QUERY_PLAN
+from regolive.compiler.frontend import QUERY_FILE, QUERY_PLAN
 from regolive.compiler.planner import bodies, order, reach, rules, terms, virtual
 from regolive.compiler.planner.tree import Tree
 from regolive.compiler.planner.work import Work
@@ -54,9 +54,12 @@ class Planner:
         self._names: dict[_Wanted, str] = {}
         self._todo: list[_Wanted] = []
         self._planned: dict[str, _Planned] = {}
-        self._files: dict[int, tuple[n.Source, int]] = {}
-        self._sources: list[n.Source] = []
+        self._files: dict[int, int] = {}
+        # By number: 0 is the query, which is another in each plan and is not kept.
+        self._sources: list[n.Source] = [n.Source(QUERY_FILE, "")]
         self._facts: dict[int, tuple[n.Expr, order.Facts]] = {}
+        # What is known of a query's expressions, while that is planned.
+        self._query_facts: dict[int, tuple[n.Expr, order.Facts]] | None = None
         self._lock = Mutex(
             "compiler.planner", guards="what was planned; modules may be read from memory under it"
         )
@@ -75,12 +78,12 @@ class Planner:
                 if query is not None:
                     plans.append(self._query(query))
                 self._finish()
+                return self._policy(plans, query)
             finally:
                 # After an error, what was asked for and not planned is as if never asked for.
                 for wanted in self._todo:
                     del self._names[wanted]
                 self._todo.clear()
-            return self._policy(plans)
 
     def _finish(self) -> None:
         """Plan the functions that are asked for, and those that they ask for."""
@@ -114,21 +117,23 @@ class Planner:
         """The index of a source among the policy's files."""
         known = self._files.get(id(source))
         if known is None:
-            known = source, len(self._sources)
-            self._files[id(source)] = known
+            if self._query_facts is not None:
+                return 0
+            known = self._files[id(source)] = len(self._sources)
             self._sources.append(source)
-        return known[1]
+        return known
 
     def facts(self, expr: n.Expr) -> order.Facts:
         """What is known of an expression by itself."""
-        known = self._facts.get(id(expr))
+        kept = self._facts if self._query_facts is None else self._query_facts
+        known = kept.get(id(expr))
         if known is None:
             facts = order.find_facts(expr, self.builtins)
             if not facts.effect:
                 asked = reach.asked([expr])
                 if any(self._reaches.has_effect(p) for p in asked if not isinstance(p, str)):
                     facts = replace(facts, effect=True)
-            known = self._facts[id(expr)] = expr, facts
+            known = kept[id(expr)] = expr, facts
         return known[1]
 
     def names(self, *nodes: n.Node | None) -> frozenset[str]:
@@ -159,9 +164,13 @@ class Planner:
             )
             work.out.emit(ir.ResultSetAddStmt(row.index, pos=work.out.pos))
 
-        with work.out.nested() as stmts:
-            results = bodies.Results(give, frozenset(query.outputs.values()))
-            bodies.body(work, query.body, results, counted=True)
+        self._query_facts = {}
+        try:
+            with work.out.nested() as stmts:
+                results = bodies.Results(give, frozenset(query.outputs.values()))
+                bodies.body(work, query.body, results, counted=True)
+        finally:
+            self._query_facts = None
         return _planned(work, ir.Func(QUERY_PLAN, (), 0, (ir.Block(tuple(stmts)),)))
 
     def _function(self, wanted: _Wanted) -> None:
@@ -172,7 +181,7 @@ class Planner:
         func = rules.function(work, name, node, wanted.path, wanted.variant)
         self._planned[name] = _planned(work, func)
 
-    def _policy(self, plans: Sequence[_Planned]) -> ir.Policy:
+    def _policy(self, plans: Sequence[_Planned], query: ResolvedQuery | None) -> ir.Policy:
         """The plans, and the functions that they can come to call."""
         found: dict[str, _Planned] = {}
         todo = [name for plan in plans for name in plan.calls]
@@ -184,12 +193,15 @@ class Planner:
         parts = [*plans, *found.values()]
         builtins = dict.fromkeys(name for part in parts for name in part.builtins)
         files = {number for part in parts for number in part.files}
+        sources = list(self._sources)
+        if query is not None:
+            sources[0] = query.source
         return ir.Policy(
             tuple(ir.Plan(plan.func.name, plan.func.blocks) for plan in plans),
             tuple(part.func for part in found.values()),
             tuple(self.builtins[name] for name in builtins if name in self.builtins),
-            tuple(source.name for source in self._sources),
-            {self._sources[number].name: self._sources[number].text for number in files},
+            tuple(source.name for source in sources),
+            {sources[number].name: sources[number].text for number in files},
         )
 
 
