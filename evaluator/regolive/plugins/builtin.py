@@ -159,7 +159,7 @@ def read_spec(function: Callable[..., Any]) -> BuiltinSpec:
     args: list[Mapping[str, Any]] = []
     for index, parameter in enumerate(parameters):
         if given is not None:
-            decl = dict(given[index])
+            decl = _checked(name, parameter.name, given[index])
         elif parameter.name in hints:
             decl = _convert(name, parameter.name, hints[parameter.name])
         else:
@@ -167,7 +167,7 @@ def read_spec(function: Callable[..., Any]) -> BuiltinSpec:
         decl.setdefault("name", parameter.name)
         args.append(decl)
     if options["result"] is not None:
-        result = dict(options["result"])
+        result = _checked(name, "result", options["result"])
     elif "return" in hints:
         result = _convert(name, "return", hints["return"])
     else:
@@ -188,6 +188,13 @@ def read_spec(function: Callable[..., Any]) -> BuiltinSpec:
         relation=options["relation"],
         variadic=variadic,
     )
+
+
+def _checked(name: str, parameter: str, decl: Any) -> dict[str, Any]:
+    try:
+        return types.checked(decl)
+    except TypeError as error:
+        raise TypeError(f"builtin {name!r}: {parameter}: {error}") from None
 
 
 def _convert(name: str, parameter: str, annotation: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types as pytypes
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -86,6 +86,47 @@ def _union(parts: list[dict[str, Any]]) -> dict[str, Any]:
         if part not in unique:
             unique.append(part)
     return unique[0] if len(unique) == 1 else {"type": "any", "of": unique}
+
+
+def checked(decl: Any) -> dict[str, Any]:
+    """A declaration that was written by hand, with what it leaves open filled in.
+
+    ``{"type": "object"}`` is an object with any keys. Raises TypeError for what is no declaration.
+    """
+    kind = decl.get("type") if isinstance(decl, Mapping) else None
+    if not isinstance(kind, str) or (kind != "any" and kind not in _CHECKS):
+        known = ", ".join(["any", *_CHECKS])
+        raise TypeError(f'{decl!r:.100} declares no type: "type" is one of {known}')
+    made = dict(decl)
+    if kind == "any" and made.get("of") is not None:
+        made["of"] = [checked(member) for member in _sequence(decl, "of")]
+    elif kind == "set":
+        made["of"] = checked(made.get("of", ANY))
+    elif kind == "array":
+        if "static" in made:
+            made["static"] = [checked(element) for element in _sequence(decl, "static")]
+        if "dynamic" in made or "static" not in made:
+            made["dynamic"] = checked(made.get("dynamic", ANY))
+    elif kind == "object":
+        if "static" in made:
+            made["static"] = [_pair(decl, field) for field in _sequence(decl, "static")]
+        if "dynamic" in made or "static" not in made:
+            rest = _pair(decl, made.get("dynamic", {"key": ANY, "value": ANY}))
+            made["dynamic"] = {**rest, "key": checked(rest["key"])}
+    return made
+
+
+def _sequence(decl: Decl, name: str) -> Sequence[Any]:
+    found = decl[name]
+    if not isinstance(found, Sequence) or isinstance(found, str):
+        raise TypeError(f"{decl!r:.100} declares no type: {name!r} is a list")
+    return found
+
+
+def _pair(decl: Decl, found: Any) -> dict[str, Any]:
+    if not isinstance(found, Mapping) or not {"key", "value"} <= found.keys():
+        raise TypeError(f"{decl!r:.100} declares no type: its parts have a key and a value")
+    return {**found, "value": checked(found["value"])}
 
 
 # Keys of a declaration that are ours, and not exported. ``integer``: a number that must be one.

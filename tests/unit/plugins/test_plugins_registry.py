@@ -120,6 +120,38 @@ def test_a_bad_builtin_is_named_with_its_plugin(
     assert caught.value.plugin == "mine"
 
 
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"type": "strin"}, "declares no type: .*array, object, set"),
+        ("string", "'string' declares no type"),
+        ({"type": "array", "dynamic": {"type": "int"}}, "'int'.* declares no type"),
+        ({"type": "array", "static": 1}, "'static' is a list"),
+        ({"type": "any", "of": "string"}, "'of' is a list"),
+        ({"type": "object", "dynamic": {"key": {"type": "any"}}}, "a key and a value"),
+    ],
+)
+def test_a_bad_declaration_is_named_with_its_builtin(declared: Any, said: str) -> None:
+    def operand(value: Any) -> int:
+        return 1
+
+    def result(value: int) -> Any:
+        return 1
+
+    with pytest.raises(PluginError, match=f"builtin 'mine.f': value: .*{said}"):
+        Registry().register(plugin(builtin("mine.f", args=[declared])(operand)))
+    with pytest.raises(PluginError, match=f"builtin 'mine.f': result: .*{said}"):
+        Registry().register(plugin(builtin("mine.f", result=declared)(result)))
+
+
+def test_what_a_declaration_leaves_open_is_anything() -> None:
+    made = builtin("mine.f", args=[{"type": "object"}], result={"type": "array"})(lambda value: [])
+    declared = read_spec(made).declaration()["decl"]
+    anything = {"type": "any"}
+    assert declared["args"][0]["dynamic"] == {"key": anything, "value": anything}
+    assert declared["result"] == {"type": "array", "dynamic": anything}
+
+
 def test_what_is_no_builtin_at_all() -> None:
     with pytest.raises(PluginError, match="decorate it with @builtin"):
         Registry().register(plugin(lambda x: x))
