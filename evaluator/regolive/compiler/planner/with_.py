@@ -19,7 +19,8 @@ from regolive.compiler.planner.world import (
     World,
     constant_text,
 )
-from regolive.compiler.program import Path
+from regolive.compiler.program import Path, diagnostic
+from regolive.errors import PolicyError
 from regolive.ir import nodes as ir
 from regolive.syntax import nodes as n
 
@@ -105,12 +106,11 @@ def _target(each: n.With) -> tuple[str, Path]:
     head, *rest = target.terms if isinstance(target, n.Ref) else (target,)
     steps = []
     for step in rest:
-        if isinstance(step, n.Scalar) and isinstance(step.value, str):
-            steps.append(step.value)
-        elif isinstance(step, n.Number):
-            steps.append(step.text)
-        else:
-            raise PlanningError(f"{each.loc!r}: a target of with has a step that is no constant")
+        if not isinstance(step, n.Scalar) or not isinstance(step.value, str):
+            # OPA checks such a policy without complaint, and ends here as well.
+            message = "invalid with target: the steps below input and data are constant strings"
+            raise PolicyError([diagnostic("rego_compile_error", message, each.loc)])
+        steps.append(step.value)
     if not isinstance(head, n.Var):
         raise PlanningError(f"{each.loc!r}: not a target of with")
     return head.name, tuple(steps)
