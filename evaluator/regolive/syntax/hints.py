@@ -293,10 +293,12 @@ def _assigned(parser: Cursor, message: str, at: int) -> str | None:
     kind = kinds[at]
     if kind not in (":=", "=", ":") or not message.startswith("unexpected"):
         return None
+    if message.endswith("as keyword"):
+        return None
     first = _line_start(parser, at)
     if kind == "=" and ("non-terminated" in message or 'expected ":"' in message):
         return "between key and value of an object must stand `:`"
-    if kinds[first] == "some":
+    if "some" in kinds[max(first, at - 3) : at]:
         return "`some` only declares: write `x := value` without it"
     if "contains" in kinds[first:at]:
         return "a set has elements and no values: write `name contains element`"

@@ -130,7 +130,6 @@ class ModuleParser(RuleParser):
                 "unexpected import path, must begin with one of: {data, future, input, rego}, "
                 f"got: {'_' if head.is_wildcard else head.name}",
                 start,
-                "if this is unexpected, try updating OPA",
             )
         alias = None
         if self.kinds[self.at] == "as":

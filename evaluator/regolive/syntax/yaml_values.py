@@ -15,7 +15,7 @@ from yaml.error import MarkedYAMLError
 from yaml.scanner import ScannerError
 
 _MAX_NODES = 100_000
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_BASE: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -51,6 +51,13 @@ class YamlError(Exception):
         self.hint = hint
 
 
+class _Loader(_BASE):  # type: ignore[misc]
+    """Composes nodes; scalars without a tag get an empty one."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        return "" if kind is yaml.ScalarNode else str(super().resolve(kind, value, implicit))
+
+
 def compose(text: str) -> yaml.Node | None:
     """The first document of a text; None if it is empty.
 
@@ -58,7 +65,7 @@ def compose(text: str) -> yaml.Node | None:
         YamlError: it is not YAML.
     """
     try:
-        loader = _LOADER(text)
+        loader = _Loader(text)
         try:
             return loader.get_node() if loader.check_node() else None
         finally:
@@ -241,12 +248,11 @@ def scalar(node: yaml.Node) -> Any:
 
 
 def _tag(node: yaml.Node) -> str | None:
-    """A standard tag that was written; PyYAML's base loader gives `str` where there was none."""
-    tag = str(node.tag or "")
-    if not tag.startswith(_STANDARD) or (tag == _STANDARD + "str" and _is_plain(node)):
-        return None
-    name = tag[len(_STANDARD) :]
-    return name if name in ("str", "int", "float", "bool", "null", "binary") else None
+    """A standard tag that was written."""
+    tag = str(node.tag)
+    name = tag.removeprefix(_STANDARD)
+    known = ("str", "int", "float", "bool", "null", "binary")
+    return name if tag != name and name in known else None
 
 
 def _plain(written: str) -> Any:
