@@ -92,7 +92,9 @@ def run(policy: ir.Policy, name: str, input: Any, data: Any, registry: Registry)
     return list(made.entries[name].plan(frame, input, {} if data is None else data))
 
 
-def interpreted(policy: ir.Policy, name: str, input: Any, data: Any) -> list[Any]:
+def interpreted(
+    policy: ir.Policy, name: str, input: Any, data: Any, *, forgiving: bool = True
+) -> list[Any]:
     """The results of a plan as the plain interpreter gives them, with the standard builtins."""
     frame = new_frame(data)
 
@@ -101,4 +103,4 @@ def interpreted(policy: ir.Policy, name: str, input: Any, data: Any) -> list[Any
 
     builtins = {name: call(bound) for name, bound in standard().builtins.items()}
     data = {} if data is None else data
-    return list(interpreter.evaluate(policy, name, input, data, builtins, forgiving=True))
+    return list(interpreter.evaluate(policy, name, input, data, builtins, forgiving=forgiving))
