@@ -11,10 +11,10 @@ import pytest
 from tests.unit.compiler.types.compiled import errors, inferred, query_errors, resolved, signatures
 
 from regolive.compiler.program import Stage
-from regolive.compiler.types import Inferred, Schemas, infer_modules, inference
+from regolive.compiler.types import Inferred, Schemas, infer_modules
 from regolive.compiler.types.dependencies import order
 from regolive.compiler.types.env import TypePath
-from regolive.compiler.types.rules import Group
+from regolive.compiler.types.rules import Group, infer
 
 LIB = 'package lib\n\nlimits := {"cpu": 4}\n\ndouble(x) := x * 2\n'
 USE = "package use\n\nimport data.lib\n\na := lib.limits.cpu\n\nb := lib.double(a)\n\nc := b\n"
@@ -131,14 +131,13 @@ def test_a_bad_schema_of_input_is_the_only_error() -> None:
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[TypePath]:
     """The paths that are inferred."""
     paths: list[TypePath] = []
-    infer = inference.infer
 
     def spy(groups: Iterable[Group], *rest: Any) -> Any:
         groups = list(groups)
         paths.extend(group.path for group in groups)
         return infer(groups, *rest)
 
-    monkeypatch.setattr(inference, "infer", spy)
+    monkeypatch.setattr("regolive.compiler.types.inference.infer", spy)
     return paths
 
 
