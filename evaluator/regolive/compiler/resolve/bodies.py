@@ -52,11 +52,13 @@ def statement(w: Work, expr: n.Expr, implicit: str | None = None) -> None:
                 assert isinstance(var, n.Var)
                 declare(w, var.name, expr.loc, "declared", expr.loc)
             return
-    if expr.withs:
+    if not expr.withs:
+        item = Item()
+    elif isinstance(term, n.Call) and not term.args and metadata_call(w, term) is not None:
+        item = Item()  # a constant, whatever is replaced
+    else:
         withs, needs = replacements(w, expr.withs)
         item = Item(withs, needs)
-    else:
-        item = Item()
     w.item = item
     negated = expr.negated
     made: n.Term

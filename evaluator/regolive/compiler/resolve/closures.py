@@ -21,12 +21,14 @@ class _Inside:
     ``apart``: only for the value of a term of the outer body.
     """
 
-    __slots__ = ("depth", "item", "out", "scope", "undeclared", "w")
+    __slots__ = ("depth", "head", "item", "out", "scope", "undeclared", "w")
 
     def __init__(self, w: Work, apart: bool = False) -> None:
         self.w = w
         self.depth = w.depth
         w.depth += not apart
+        self.head = w.head
+        w.head = False
         self.item, self.out, self.scope = w.item, w.out, w.scope
         self.undeclared = w.undeclared
         w.out = []
@@ -40,6 +42,7 @@ class _Inside:
         w.item, w.out, w.scope = self.item, self.out, self.scope
         w.undeclared = self.undeclared
         w.depth = self.depth
+        w.head = self.head
         return items
 
 

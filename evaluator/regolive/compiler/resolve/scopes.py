@@ -98,14 +98,15 @@ def report_unused(w: Work, before: int) -> None:
 
 def unbound(w: Work, var: n.Var) -> None:
     """Take note of a use of a name that nothing in sight declares."""
-    if isinstance(w.env.get(var.name), Pending):
-        w.scope.seen.add(var.name)
+    name = var.name
+    if isinstance(w.env.get(name), Pending):
+        w.scope.seen.add(name)
+    elif w.depth == 0 and not w.head and name in w.arities:
+        w.shadows.add(name)
     if w.undeclared is not None:
         w.undeclared.append(var)
     else:
-        w.free.add(var.name)
-    if w.depth == 0 and var.name in w.arities:
-        w.shadows.add(var.name)
+        w.free.add(name)
 
 
 def shadows_root(w: Work, name: str) -> bool:

@@ -12,7 +12,7 @@ from regolive.syntax import nodes as n
 
 _BAD_TARGET = "with keyword target must reference existing input, data, or a function"
 # Not replaced: policies could not tell which calls are theirs, or they are gone when a policy runs.
-_FIXED = frozenset({"eq", "rego.metadata.chain"})
+_FIXED = frozenset({"eq", "rego.metadata.chain", "rego.metadata.rule"})
 _CONSTANTS = frozenset({n.Scalar, n.Number})
 _COMPOSITES = frozenset({n.Array, n.Object, n.Set})
 
