@@ -1,36 +1,25 @@
 """A query's expressions: where each stands in the text, and a query that says what each gives.
 
-``opa eval`` reports every expression of a query with its text, place and value. The front end
-regopy does not: it merges, reorders and leaves out expressions. So a query is split here, and each
-expression that has a value of its own is bound to a variable: ``data.users[i]; x := 1`` is asked
-as ``v0 := data.users[i]; x := 1``, and the report is made from the bindings.
+``opa eval`` reports every expression of a query with its text, place and value. A plan gives
+bindings only. So each expression that has a value of its own is bound to a variable:
+``data.users[i]; x := 1`` is asked as ``v0 := data.users[i]; x := 1``, and the report is made from
+the bindings.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_TOKEN = re.compile(
-    r"""
-      (?P<skip>[ \t\r]+ | \#[^\n]*)
-    | (?P<line>\n)
-    | (?P<end>;)
-    | (?P<text>\$?"(?:[^"\\\n]|\\.)*" | \$?`[^`]*`)
-    | (?P<open>[\[({])
-    | (?P<close>[\])}])
-    | (?P<operator>:=|==|!=|<=|>=|[-=<>+*/%&|,:.])
-    | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<number>[0-9][0-9A-Za-z]*)
-    """,
-    re.VERBOSE,
-)
-# An expression goes on in the next line after one of these, or before one of these.
-_GOES_ON_AFTER = frozenset({"not", "some", "every", "in", "with", "as"})
-_GOES_ON_BEFORE = frozenset({"in", "with", "as"})
-_STATEMENTS = frozenset({"not", "some", "every", "import"})
-_DECLARES = re.compile(r"some\s+[A-Za-z_]\w*(\s*,\s*[A-Za-z_]\w*)*\s*\Z")
+from regolive.errors import PolicyError
+from regolive.ir.nodes import BuiltinDecl
+from regolive.syntax import nodes as n
+from regolive.syntax import parse_query
+from regolive.syntax.visitor import children
+
+NO_BUILTINS: Mapping[str, BuiltinDecl] = {}
+_CLOSURES = (n.ArrayComp, n.SetComp, n.ObjectComp, n.Every, n.Not, n.Logical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +39,15 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A query as it is to be asked, and the expressions it reports."""
+    """A query as it is to be asked, and the expressions it reports.
+
+    ``only_value``: it asks the value of one expression, so that false is an answer if it has no
+    variables.
+    """
 
     text: str
     expressions: tuple[Expression, ...]
-
-    @property
-    def _only_value(self) -> bool:
-        """Whether the query asks one expression without variables: then false is an answer."""
-        if len(self.expressions) > 1:
-            return False
-        words = {m.group() for m in _TOKEN.finditer(self.expressions[0].text)}
-        return "_" not in words or "|" in words  # variables of a comprehension are its own
+    only_value: bool
 
     def results(self, bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The answers as ``opa eval --format json`` has them, from those of ``text``.
@@ -70,12 +56,11 @@ class Captured:
         value of one expression.
         """
         hidden = {e.variable for e in self.expressions} | {"input", "data"}
-        only = self._only_value
         answers = []
         for row in bindings:
             values = [True if e.variable is None else row[e.variable] for e in self.expressions]
             visible = {name: value for name, value in row.items() if name not in hidden}
-            if (visible or not only) and any(value is False for value in values):
+            if (visible or not self.only_value) and any(value is False for value in values):
                 continue
             answer: dict[str, Any] = {
                 "expressions": [
@@ -89,10 +74,17 @@ class Captured:
         return answers
 
 
-def capture(query: str) -> Captured | None:
-    """Split a query and bind its expressions' values; None for a text this cannot split."""
-    spans = _spans(query)
-    if not spans:
+def capture(
+    query: str, builtins: Mapping[str, BuiltinDecl] = NO_BUILTINS, functions: bool = True
+) -> Captured | None:
+    """Bind the values of a query's expressions; None for a text that does not parse.
+
+    A call has a value of its own unless that is one of its operands (``sum([1], x)``) or nothing
+    (``print("x")``); ``functions`` is whether calls of what is no builtin have.
+    """
+    try:
+        body, _ = parse_query(query)
+    except PolicyError:
         return None
     prefix = "value"
     while prefix in query:
@@ -100,67 +92,47 @@ def capture(query: str) -> Captured | None:
     expressions: list[Expression] = []
     out: list[str] = []
     at = 0
-    for start, end, statement in spans:
-        text = query[start:end]
-        if _DECLARES.match(text):
+    for expr in body:
+        if isinstance(expr.term, n.SomeDecl) and not isinstance(expr.term.symbols[0], n.Call):
             continue  # `some x` declares, and is no expression of the result
-        row = query.count("\n", 0, start) + 1
-        col = start - (query.rfind("\n", 0, start) + 1) + 1
-        variable = None if statement else f"{prefix}{len(expressions)}"
-        expressions.append(Expression(text, row, col, start, variable))
+        loc = expr.loc
+        row, col = loc.source.row_col(loc.start)
+        variable = f"{prefix}{len(expressions)}" if _has_value(expr, builtins, functions) else None
+        expressions.append(Expression(loc.text, row, col, loc.start, variable))
         if variable is not None:
-            out += [query[at:start], f"{variable} := "]
-            at = start
+            out += [query[at : loc.start], f"{variable} := "]
+            at = loc.start
     out.append(query[at:])
-    return Captured("".join(out), tuple(expressions)) if expressions else None
-
-
-def _spans(query: str) -> list[tuple[int, int, bool]] | None:
-    """Start, end, and whether it is a statement (has no value of its own), of each expression."""
-    spans: list[tuple[int, int, bool]] = []
-    depth, at, start, end = 0, 0, -1, 0
-    statement = broken = False  # broken: a line has ended since the last token
-    first = last = ""
-    while at < len(query):
-        token = _TOKEN.match(query, at)
-        if token is None:
-            return None
-        at, kind, text = token.end(), token.lastgroup, token.group()
-        if kind == "skip":
-            continue
-        if kind == "line":
-            broken = True
-            continue
-        fresh = broken and depth == 0 and start >= 0 and not _goes_on(first, last, kind, text)
-        if fresh or (kind == "end" and depth == 0):
-            if start < 0:
-                return None
-            spans.append((start, end, statement))
-            start, statement, first = -1, False, ""
-        broken, last = False, text
-        if kind == "end":
-            continue
-        if start < 0:
-            start, first = token.start(), text
-            statement = text in _STATEMENTS
-        end = token.end()
-        if kind == "open":
-            depth += 1
-        elif kind == "close":
-            depth -= 1
-            if depth < 0:
-                return None
-        elif depth == 0 and text in (":=", "="):
-            statement = True
-    if depth or start < 0:
+    if not expressions:
         return None
-    spans.append((start, end, statement))
-    return spans
+    only = len(expressions) == 1 and not any(map(_wildcards, body))
+    return Captured("".join(out), tuple(expressions), only)
 
 
-def _goes_on(first: str, last: str, kind: str | None, text: str) -> bool:
-    if last in _GOES_ON_AFTER or text in _GOES_ON_BEFORE or kind == "operator":
+def _has_value(expr: n.Expr, builtins: Mapping[str, BuiltinDecl], functions: bool) -> bool:
+    term = expr.term
+    if expr.negated or not isinstance(term, n.Term):
+        return False
+    if not isinstance(term, n.Call):
         return True
-    if first == "every" and text == "{":
-        return True
-    return bool(re.fullmatch(r":=|==|!=|<=|>=|[-=<>+*/%&|,:.]", last))
+    if term.infix in (":=", "="):
+        return False
+    steps = term.func.terms
+    name = ".".join(str(s.name if isinstance(s, n.Var) else getattr(s, "value", "")) for s in steps)
+    found = builtins.get(name)
+    if found is None:
+        return functions
+    operands = found.decl.get("args") or ()
+    return bool(found.decl.get("result")) and len(term.args) == len(operands)
+
+
+def _wildcards(expr: n.Expr) -> bool:
+    """Whether an expression has a ``_`` of its own; those of a comprehension are the latter's."""
+    todo: list[n.Node] = [expr]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, n.Var) and node.is_wildcard:
+            return True
+        if not isinstance(node, _CLOSURES):
+            todo += children(node)
+    return False

@@ -301,13 +301,20 @@ class Runtime:
                 pass
             else:
                 return None
-        captured = capture(text)
-        if captured is None:
-            return None
-        try:
-            return self._prepare_text(text, captured.text, captured)
-        except PolicyError:
-            return None
+        tried = ""
+        # A call of a policy's function may have an operand more, which is its result: whether it
+        # does only compiling tells.
+        for functions_have_values in (True, False):
+            captured = capture(text, self._declarations(), functions_have_values)
+            if captured is None:
+                return None
+            if captured.text != tried:
+                tried = captured.text
+                try:
+                    return self._prepare_text(text, captured.text, captured)
+                except PolicyError:
+                    pass
+        return None
 
     def _plan(self, text: str) -> tuple[Policy, str]:
         try:

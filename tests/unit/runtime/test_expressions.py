@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import regolive_std
+from regolive import Runtime
 from regolive.runtime.expressions import capture
 
 
@@ -69,4 +71,37 @@ def test_the_report_has_bindings_without_ours() -> None:
             "expressions": [{"value": "a", "text": "xs[i]", "location": {"row": 1, "col": 1}}],
             "bindings": {"i": 0},
         }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("sum([1, 2])", 3),
+        ("sum([1, 2], x)", True),
+        ('print("x")', True),
+        ("data.t.double(2)", 4),
+        ("data.t.double(2, x)", True),
+        ("x = 1", True),
+        ("1 == 1 with input as 2", True),
+        ("[v | v := [1, 2][_]]", [1, 2]),
+        ("some x in [1]", True),
+        ("false", False),
+    ],
+)
+def test_a_call_whose_result_is_an_operand_only_holds(query: str, value: object) -> None:
+    modules = {"t.rego": "package t\n\ndouble(x) := x * 2\n"}
+    plugins = [regolive_std.StdPlugin]
+    with Runtime(modules=modules, plugins=plugins, discover=False) as runtime:
+        (answer,) = runtime.evaluate(query).results
+    assert [e["value"] for e in answer["expressions"]] == [value]
+    assert [e["text"] for e in answer["expressions"]] == [query]
+
+
+def test_a_scan_by_a_builtin_is_answers() -> None:
+    with Runtime(plugins=[regolive_std.StdPlugin], discover=False) as runtime:
+        answers = runtime.evaluate("walk([1], [path, value])").results
+    assert [a["bindings"] for a in answers] == [
+        {"path": [], "value": [1]},
+        {"path": [0], "value": 1},
     ]
