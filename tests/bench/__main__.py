@@ -1,7 +1,7 @@
 """``python -m tests.bench``: the tables for people, or JSON for machines; exit code 1 under a bar.
 
-Parts: ``decisions`` (the bars), ``scaling``, ``micro``, ``syntax``, ``compile``, ``locks``,
-``nats``; all unless named.
+Parts: ``decisions`` (the bars), ``scaling``, ``switch``, ``micro``, ``syntax``, ``compile``,
+``locks``, ``nats``; all unless named.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from tests.bench import (
     nats_load,
     parsing,
     scaling,
+    switch,
 )
 from tests.bench.timing import FULL, QUICK, Effort
 
-PARTS = ("decisions", "scaling", "micro", "syntax", "compile", "locks", "nats")
+PARTS = ("decisions", "scaling", "switch", "micro", "syntax", "compile", "locks", "nats")
 
 
 @click.command()
@@ -53,6 +54,8 @@ def main(parts: tuple[str, ...], quick: bool, check: bool, opa: bool, form: str)
     if "scaling" in chosen:
         sizes = scaling.SIZES[:-1] if quick else scaling.SIZES
         report["scaling"] = _scaling(console, effort, sizes, missed)
+    if "switch" in chosen:
+        report["switch"] = _switch(console, effort, missed)
     if "micro" in chosen:
         report["micro"] = _micro(console, effort)
     if "syntax" in chosen:
@@ -148,6 +151,23 @@ def _scaling(
             f"long as of {rows[0].users:,}; the bar is {scaling.BAR:g}"
         )
     return [{"users": r.users, "ns": r.ns, "times_smallest": r.times_smallest} for r in rows]
+
+
+def _switch(console: Console, effort: Effort, missed: list[str]) -> list[dict[str, Any]]:
+    rows = switch.measure(effort)
+    few, many = switch.SIZES
+    table = Table(title=f"Rules of {few} and of {many:,} bodies, each for a constant of its own")
+    for column in ("rules give", f"{few}: ns", f"{many:,}: ns", "÷"):
+        table.add_column(column, justify="left" if column == "rules give" else "right")
+    for row in rows:
+        table.add_row(row.form, f"{row.few_ns:.0f}", f"{row.many_ns:.0f}", f"{row.times:.2f}")
+        if row.times > switch.BAR:
+            missed.append(
+                f"{many:,} bodies that give {row.form} take {row.times:.2f} times as long as "
+                f"{few}; the bar is {switch.BAR:g}"
+            )
+    console.print(table)
+    return [asdict(row) for row in rows]
 
 
 def _micro(console: Console, effort: Effort) -> dict[str, float]:
