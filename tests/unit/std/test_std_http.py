@@ -183,7 +183,7 @@ def test_compression_is_undone_where_the_client_asked_for_it(http: HttpClient, s
     [
         (b"short", "unexpected EOF"),
         (b"not gzip, but long enough for it", "gzip: invalid header"),
-        (gzip.compress(b"x" * 1000)[:-5], "unexpected EOF"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-5], "unexpected EOF"),
     ],
 )
 def test_broken_compression_is_an_error(
