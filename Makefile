@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test unit integration conformance incident bench soak stress lint docs format clean
+.PHONY: help demo test unit integration conformance incident bench soak stress fuzz lint docs format clean
 
 help:
 	@echo "make demo         set up, and run the main job on an embedded NATS server"
@@ -16,6 +16,7 @@ help:
 	@echo "make incident     the five faults, broken and fixed, on both stores"
 	@echo "make soak         60 seconds of queries, watchers and writers on both stores"
 	@echo "make docs         write the documents that are made from code: commands, builtins"
+	@echo "make fuzz         60 seconds of texts that the parser and the compiler have not seen"
 	@echo "make format       let ruff format the code"
 	@echo "make clean        remove the environment and what tools left behind"
 
@@ -53,6 +54,9 @@ soak: $(READY)
 
 stress: $(READY)
 	$(BIN)/python -m tests.soak --profile stress
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --seconds 60
 
 lint: $(READY)
 	$(BIN)/ruff check .
