@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from regolive import UNDEFINED, BuiltinContext, BuiltinError, RegoSet
-from regolive.values import equal, to_key, type_name
+from regolive.values import as_integer, equal, is_number, parse_number, to_key, type_name
 from regolive_std._declare import ANY, STRING, array, std, unchecked, wrong_type
 from regolive_std.json_ import parse_path
 from regolive_std.text import term_text
 
-_INDEX = re.compile(r"[+-]?[0-9]+\Z")
+# A number with no more digits than an index has; 1.0 is 1.
+_INDEX = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,9})?\Z")
 _PATCH = {
     "type": "object",
     "static": [{"key": "op", "value": STRING}, {"key": "path", "value": ANY}],
@@ -68,6 +69,8 @@ def _apply(editor: _Editor, patch: dict[Any, Any]) -> None:
     elif op in {"move", "copy"}:
         source = parse_path(_attribute(patch, "from"))
         chunk = editor.find(source)
+        if chunk is UNDEFINED and op == "move":
+            raise BuiltinError("deleted node encountered during delete operation")
         if chunk is UNDEFINED:
             raise BuiltinError("cannot insert nil value into EditTree")
         if op == "move":
@@ -78,9 +81,10 @@ def _apply(editor: _Editor, patch: dict[Any, Any]) -> None:
         chunk = editor.find(path)
         value = _attribute(patch, "value")
         if chunk is UNDEFINED or not equal(chunk, value):
+            found = "null" if chunk is UNDEFINED else term_text(chunk)
             raise BuiltinError(
                 "value from EditTree != patch value.\n\n"
-                f"Expected: {term_text(value)}\n\nFound: {term_text(chunk)}"
+                f"Expected: {term_text(value)}\n\nFound: {found}"
             )
     else:
         raise BuiltinError(f"unrecognized op: '{op}'")
@@ -152,7 +156,8 @@ class _Editor:
     def _change(self, node: Any, step: Any, value: Any) -> Any:
         cls = node.__class__
         if node is UNDEFINED:
-            raise BuiltinError("deleted node encountered during operation")
+            what = "delete" if value is UNDEFINED else "insert"
+            raise BuiltinError(f"deleted node encountered during {what} operation")
         if cls not in (dict, list, RegoSet):
             raise BuiltinError(f"expected composite type, found value: {_described(node)}")
         if cls is list:
@@ -197,23 +202,23 @@ def _child(node: Any, step: Any) -> Any:
         key = to_key(step)
         if key in node:
             return node[key]
-        kind = "object"
     elif cls is list:
         at = _index(node, step)
         if 0 <= at < len(node):
             return node[at]
-        kind = "array"
+        raise BuiltinError(f"path {at} does not exist in array term {term_text(node)}")
     elif cls is RegoSet:
         if step in node:
             return step
-        kind = "set"
+        shown = term_text(step, quoted=False)
+        raise BuiltinError(f"path {shown} does not exist in set term {term_text(node)}")
     elif node is UNDEFINED:
         raise BuiltinError("nil value encountered where composite value was expected")
     else:
         raise BuiltinError(
             f"expected composite type for path {term_text(step)}, found value: {_described(node)}"
         )
-    raise BuiltinError(f"path {term_text(step)} does not exist in {kind} term {term_text(node)}")
+    raise BuiltinError(f"path {term_text(step)} does not exist in object term {term_text(node)}")
 
 
 def _described(scalar: Any) -> str:
@@ -225,13 +230,17 @@ def _index(items: list[Any], step: Any) -> int:
     if step.__class__ is int:
         return step
     if step.__class__ is not str:
-        if step.__class__ is float:
-            raise BuiltinError("invalid number type for indexing")
+        if is_number(step):
+            whole = as_integer(step)
+            if whole is None:
+                raise BuiltinError("invalid number type for indexing")
+            return whole
         raise BuiltinError("invalid type for indexing")
     if step == "-":
         return len(items)
-    if not _INDEX.match(step):
-        raise BuiltinError("invalid string for indexing")
     if step != "0" and step.startswith("0"):
         raise BuiltinError("leading zeros are not allowed in JSON paths")
-    return int(step)
+    whole = as_integer(parse_number(step)) if _INDEX.match(step) else None
+    if whole is None:
+        raise BuiltinError("invalid string for indexing")
+    return whole

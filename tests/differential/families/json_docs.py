@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.differential.draw import Draw, Operands
-from tests.differential.notation import Num, SetOf
+from tests.differential.notation import Num, SetOf, as_rego
 
 _TEXTS = (
     "1", "-0", "0", "1.0", "1e2", "1E400", "01", "1.", ".5", "-", "+1", "1e", '"a"', "'a'",
@@ -88,7 +88,7 @@ def _path(d: Draw, document: Any) -> Any:
         return steps
     if d.maybe(0.03):
         return d.scalar()
-    texts = (s if isinstance(s, str) else str(s) for s in steps)
+    texts = (s if isinstance(s, str) else as_rego(s) for s in steps)
     pointer = "/".join(t.replace("~", "~0").replace("/", "~1") for t in texts)
     return ("/" if d.maybe(0.7) else "") + pointer
 
