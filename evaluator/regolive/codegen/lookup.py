@@ -64,6 +64,8 @@ def straighten(function: ir.Func) -> ir.Func:
 
     Where a scan ends its block, finding no element and failing come to the same.
     """
+    if not any(b.stmts and isinstance(b.stmts[-1], ir.ScanStmt) for b in function.blocks):
+        return function
     known = find_locals(function.blocks, function.params)
     fresh = max([*known.defs, *known.uses, *function.params, function.returns]) + 1
     blocks: list[ir.Block] = []

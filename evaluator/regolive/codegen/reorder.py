@@ -35,18 +35,18 @@ _COMPARISONS = frozenset({"equal", "gt", "gte", "internal.member_2", "lt", "lte"
 
 def inert_calls(functions: Mapping[str, ir.Func], builtins: Mapping[str, Any]) -> frozenset[str]:
     """What only computes: standard, deterministic builtins, and functions of nothing else."""
-    inert = {
-        name
-        for name, bound in builtins.items()
-        if bound.plugin in STANDARD_PLUGINS
-        and not bound.spec.nondeterministic
-        and name not in ("internal.print", "trace")
-    }
-    calls = {
-        name: {s.func for _, s in walk(f.blocks) if isinstance(s, ir.CallStmt)}
-        for name, f in functions.items()
-        if not any(isinstance(s, ir.CallDynamicStmt) for _, s in walk(f.blocks))
-    }
+    calls: dict[str, set[str]] = {}
+    dynamic: set[str] = set()
+    for name, function in functions.items():
+        found = calls[name] = set()
+        for _, stmt in walk(function.blocks):
+            if isinstance(stmt, ir.CallStmt):
+                found.add(stmt.func)
+            elif isinstance(stmt, ir.CallDynamicStmt):
+                dynamic.add(name)
+    inert = {name for called in calls.values() for name in called if _computes(name, builtins)}
+    for name in dynamic:
+        del calls[name]
     while True:
         more = {name for name, called in calls.items() if name not in inert and called <= inert}
         if not more:
@@ -54,11 +54,27 @@ def inert_calls(functions: Mapping[str, ir.Func], builtins: Mapping[str, Any]) -
         inert |= more
 
 
+def _computes(name: str, builtins: Mapping[str, Any]) -> bool:
+    bound = builtins.get(name)
+    return (
+        bound is not None
+        and bound.plugin in STANDARD_PLUGINS
+        and not bound.spec.nondeterministic
+        and name not in ("internal.print", "trace")
+    )
+
+
 def tests_first(function: ir.Func, inert: frozenset[str]) -> ir.Func:
     """The function with the tests of each body moved before its calls, where they can be."""
+    if not any(_can_be_late(stmt, inert) for block in function.blocks for stmt in block.stmts[:-1]):
+        return function
     known = find_locals(function.blocks, function.params)
     blocks = tuple(ir.Block(_tests_first(b.stmts, known, inert)) for b in function.blocks)
-    return replace(function, blocks=blocks) if blocks != function.blocks else function
+    return replace(function, blocks=blocks)
+
+
+def _can_be_late(stmt: ir.Stmt, inert: frozenset[str]) -> bool:
+    return isinstance(stmt, ir.CallStmt) and stmt.func in inert and stmt.func not in _COMPARISONS
 
 
 def _tests_first(

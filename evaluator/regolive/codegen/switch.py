@@ -40,7 +40,7 @@ def switch_blocks(
     blocks: tuple[ir.Block, ...], inert: frozenset[str], locals_: Sequence[int] = ()
 ) -> tuple[ir.Block, ...]:
     """The blocks with switches in them; the same object if there is nothing to switch on."""
-    if not any(len(row) >= MIN_CONSTANTS for row in _rows(blocks)):
+    if not any(len(row) >= MIN_CONSTANTS and _compares(row) for row in _rows(blocks)):
         return blocks
     touched = Counter(_touched(walk(blocks)))
     read = frozenset(local for _, s in walk(blocks) for local in reads(s))
@@ -52,6 +52,21 @@ def _rows(blocks: tuple[ir.Block, ...]) -> Iterator[tuple[ir.Block, ...]]:
     for _, stmt in walk(blocks):
         if isinstance(stmt, ir.BlockStmt):
             yield stmt.blocks
+
+
+def _compares(row: tuple[ir.Block, ...]) -> bool:
+    """Whether enough blocks of a row compare something at all."""
+    return (
+        sum(
+            any(
+                isinstance(stmt, ir.EqualStmt | AnyOfStmt)
+                or (isinstance(stmt, ir.CallStmt) and stmt.func == "internal.member_2")
+                for stmt in block.stmts
+            )
+            for block in row
+        )
+        >= MIN_CONSTANTS
+    )
 
 
 @dataclass(frozen=True, slots=True)
