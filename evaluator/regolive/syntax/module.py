@@ -64,13 +64,14 @@ class ModuleParser(RuleParser):
         source = self.source
         indent = source.row_col(self.starts[first])[1]
         wrong = self.tokens.at(failed.offset)
-        at = max(first, min(wrong, self.tokens.at(len(self.text)))) + 1
+        at = max(first, wrong) + 1
+        # A bracket was not closed, perhaps, and the error is in the head of the next rule.
         if self.kinds[wrong] in ("if", "contains", ":=", "{"):
-            # A bracket was not closed, perhaps, and the error is in the head of the next rule.
             while wrong > first + 1 and not self._begins_line(wrong):
                 wrong -= 1
-            if wrong > first and self._begins_statement(wrong, indent):
-                at = wrong
+        if wrong > first and self._begins_statement(wrong, indent):
+            at = wrong
+        at = min(at, len(self.kinds) - 1)
         while self.kinds[at] != "eof" and not self._begins_statement(at, indent):
             at += 1
         self.at = at

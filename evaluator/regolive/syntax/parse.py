@@ -191,8 +191,9 @@ def _diagnostic(parser: Cursor, failed: Failed) -> Diagnostic:
     source = parser.source
     row, col = position(source, failed.offset)
     hint = failed.hint or hints.suggest(parser, failed)
+    line = source.line(row)
     place = Location(source.name, row, col)
-    return Diagnostic(CODE, failed.message, place, source.line(row), hint)
+    return Diagnostic(CODE, failed.message, place, line if line.strip() else None, hint)
 
 
 def _too_deep(parser: Cursor) -> PolicyError:

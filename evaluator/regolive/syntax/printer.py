@@ -91,15 +91,24 @@ def _item(term: n.Term, first: bool = False) -> str:
 def _guard_union(term: n.Term, text: str) -> str:
     """The text of a term that stands first in brackets: ``a | b`` there is a comprehension."""
     outer: n.Call | None = None
-    while isinstance(term, n.Call) and _has_left(term) and text[:1] != "(":
+    while isinstance(term, n.Call) and _has_left(term):
         if term.infix == "|" and outer is None:
             outer = term
         left = term.args[0]
-        if term.infix == "|" and outer is not None and not _has_left(left):
+        apart = not _has_left(left) or _level(left) < _level(term)
+        if apart and term.infix == "|" and outer is not None:
             whole = _infix(outer)
-            return f"({whole}){text[len(whole) :]}"
+            return f"({whole}){text[len(whole) :]}" if text.startswith(whole) else text
+        if apart:
+            break
         term = left
     return text
+
+
+def _level(term: n.Term) -> int:
+    """How strongly the operator binds that a term is made with."""
+    assert isinstance(term, n.Call)
+    return INFIX[term.infix][0] if term.infix in INFIX else 0
 
 
 def _guard_brace(term: n.Term, text: str) -> str:
@@ -272,9 +281,9 @@ def _operand(body: n.Body, explicit: bool, level: int) -> str:
         return text if own >= level and not expr.withs else f"({text})"
     if isinstance(term, n.Not):
         return f"({text})" if level == 3 or expr.withs else text
-    if expr.withs:
-        return f"({text})"
-    return _guard_brace(term, text) if isinstance(term, n.Term) and not expr.negated else text
+    if isinstance(term, n.Term) and not expr.negated:
+        text = _guard_brace(term, text)
+    return f"({text})" if expr.withs else text
 
 
 # Statements
@@ -355,13 +364,16 @@ class _Rules:
             needs_if = True
         return f"{text} if" if condition and needs_if else text
 
-    def body(self, body: n.Body) -> str:
+    def body(self, body: n.Body, indent: str = "") -> str:
         """A body in braces, an expression a line."""
-        return "{\n" + "".join(f"\t{line}\n" for line in self.lines(body)) + "}"
+        inner = f"{indent}\t"
+        lines = "".join(f"{inner}{line}\n" for line in self.lines(body, inner))
+        return f"{{\n{lines}{indent}}}"
 
-    def lines(self, body: n.Body) -> list[str]:
+    def lines(self, body: n.Body, indent: str) -> list[str]:
+        """The expressions of a body; ``every`` has its own body on lines of its own."""
         texts = [
-            "\n\t".join(self.block(expr).split("\n")) if isinstance(expr.term, n.Every) else text
+            self.block(expr, indent) if isinstance(expr.term, n.Every) else text
             for expr, text in zip(body, _lines(body), strict=True)
         ]
         # A minus at the beginning of a line would go on with the line before.
@@ -370,11 +382,11 @@ class _Rules:
             for text, following in zip(texts, [*texts[1:], ""], strict=True)
         ]
 
-    def block(self, expr: n.Expr) -> str:
+    def block(self, expr: n.Expr, indent: str) -> str:
         """``every``, with its body on lines of its own."""
         term = expr.term
         assert isinstance(term, n.Every)
-        return " ".join([_every(term), self.body(term.body), *map(_with, expr.withs)])
+        return " ".join([_every(term), self.body(term.body, indent), *map(_with, expr.withs)])
 
 
 class _Module:
