@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from regolive.errors import BuiltinTypeError
 from regolive.plugins import builtin
-from regolive.values import type_name
+from regolive.plugins.types import is_whole
+from regolive.values import is_number, type_name
 
 Decl = Mapping[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 ANY: Decl = {"type": "any"}
 STRING: Decl = {"type": "string"}
 NUMBER: Decl = {"type": "number"}
-INTEGER: Decl = {"type": "number", "integer": True}
+INTEGER: Decl = {"type": "number", "integer": True, "int64": True}
 BOOLEAN: Decl = {"type": "boolean"}
 NULL: Decl = {"type": "null"}
 # A number that the function turns into an integer itself: 2.0 will do.
@@ -95,6 +96,15 @@ def wrong_type(operand: int, value: Any, *expected: str) -> BuiltinTypeError:
     """The error for an operand of the wrong type, in OPA's words."""
     names = expected[0] if len(expected) == 1 else "one of {" + ", ".join(expected) + "}"
     return BuiltinTypeError(f"operand {operand} must be {names} but got {type_name(value)}")
+
+
+def integer(operand: int, value: Any) -> int:
+    """An operand that must be an ``INTEGER``, where the function looks at it itself."""
+    if value.__class__ is int and -(1 << 63) <= value < 1 << 63:
+        return int(value)
+    if is_whole(value):
+        return int(value)
+    raise not_integer(operand) if is_number(value) else wrong_type(operand, value, "number")
 
 
 def wrong_element(operand: int, composite: Any, value: Any, *expected: str) -> BuiltinTypeError:

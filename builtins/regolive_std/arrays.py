@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regolive_std._declare import std
+from regolive_std._declare import INTEGER, array, std
 
 
 @std("array.concat", result_name="z")
@@ -48,7 +48,7 @@ def array_reverse(arr: list[Any]) -> list[Any]:
     return arr[::-1]
 
 
-@std("array.slice", args=None, result_name="slice")
+@std("array.slice", args=[array(), INTEGER, INTEGER], result_name="slice")
 def array_slice(arr: list[Any], start: int, stop: int) -> list[Any]:
     """The elements from one index up to, not including, another; both are brought into bounds.
 

@@ -6,6 +6,7 @@ A layout is the reference time, Mon Jan 2 15:04:05 MST 2006, written the way the
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -177,7 +178,7 @@ def format_moment(t: Moment, layout: str) -> str:
         if chunk in fixed:
             out.append(fixed[chunk])
         elif chunk[:1] in (".", ","):
-            digits = f"{t.nanos:09d}".ljust(len(chunk) - 1, "0")[: len(chunk) - 1]
+            digits = f"{t.nanos:09d}"[: len(chunk) - 1]
             if chunk[1] == "9":
                 digits = digits.rstrip("0")
             out.append(chunk[0] + digits if digits else "")
@@ -284,7 +285,7 @@ class _Parser:
             self.zone_name()
         elif chunk[0] in ".,":
             if chunk[1] == "0":
-                self.fraction(f"[.,][0-9]{{{len(chunk) - 1}}}", optional=False)
+                self.fixed_fraction(len(chunk))
             else:
                 self.fraction("[.,][0-9]+", optional=True)
         else:
@@ -296,20 +297,33 @@ class _Parser:
         digits = self.take(pattern)[1:]
         self.nanos = int(digits[:9].ljust(9, "0"))
 
+    def fixed_fraction(self, length: int) -> None:
+        """So many characters; Go looks at the first nine behind the point, and reads a sign."""
+        text = self.rest[:length]
+        if len(text) < length or text[0] not in ".,":
+            raise _Mismatch
+        found = _SIGNED.fullmatch(text[1:10])
+        if not found:
+            raise _Mismatch
+        self.nanos = int(found[2].ljust(9 - len(found[1]), "0") or "0")
+        if found[1] == "-" and self.nanos:
+            raise _OutOfRange("fractional second")
+        self.rest = self.rest[length:]
+
     def zone_offset(self, chunk: str) -> None:
         if chunk[0] == "Z" and self.rest.startswith("Z"):
             self.rest = self.rest[1:]
             self.offset = 0
             return
-        colon = ":" if ":" in chunk else ""
-        pattern = "[+-][0-9]{2}"
-        if len(chunk) > 3:
-            pattern += colon + "[0-9]{2}"
-        if len(chunk) > 6:
-            pattern += colon + "[0-9]{2}"
-        text = self.take(pattern)
-        parts = re.findall("[0-9]{2}", text)
-        hours, minutes, seconds = map(int, [*parts, 0, 0][:3])
+        text = self.rest[: len(chunk)]
+        colons = [at for at, char in enumerate(chunk) if char == ":"]
+        if len(text) < len(chunk) or any(text[at] != ":" for at in colons):
+            raise _Mismatch
+        # What can be read is looked at, even if something else cannot.
+        digits = text[1:].replace(":", "") if colons else text[1:]
+        parts = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        read = list(itertools.takewhile(_TWO_DIGITS.fullmatch, parts))
+        hours, minutes, seconds = [*map(int, read), 0, 0, 0][:3]
         for what, found, most in (
             ("hour", hours, 24),
             ("minute", minutes, 60),
@@ -317,8 +331,11 @@ class _Parser:
         ):
             if found > most:
                 raise _OutOfRange(f"time zone offset {what}")
+        if len(read) < len(parts) or text[0] not in "+-":
+            raise _Mismatch
         offset = (hours * 60 + minutes) * 60 + seconds
         self.offset = -offset if text[0] == "-" else offset
+        self.rest = self.rest[len(chunk) :]
 
     def zone_name(self) -> None:
         """A zone's abbreviation. It says nothing of the offset: the time is read as UTC."""
@@ -329,9 +346,13 @@ class _Parser:
         found = _ZONE.match(self.rest)
         if not found:
             raise _Mismatch
-        if found[1] is not None and not -23 <= int(found[1]) <= 23:
+        end = found.end()
+        hours = found[2] or found[3]
+        if hours and int(hours) > 23:  # then it is no offset
+            end = found.end(1) if found[1] else 0
+        if not end or len(self.rest) < 3:
             raise _Mismatch
-        self.rest = self.rest[found.end() :]
+        self.rest = self.rest[end:]
 
     def moment(self) -> Moment:
         """The time that was read. Raises _OutOfRange for a day that the month does not have."""
@@ -365,9 +386,13 @@ class _Parser:
 
 # What Go takes for a zone: three or four capitals, an offset, GMT with an offset, two odd ones.
 _ZONE = re.compile(
-    r"ChST|MeST|GMT([+-][0-9]{1,2})(?![0-9])|[+-][0-9]{2}(?![0-9])"
+    r"ChST|MeST|(GMT)(?:[+-]([0-9]+))?|[+-]([0-9]+)"
     r"|[A-Z]{4}T(?![A-Z])|[A-Z]{3}T(?![A-Z])|WITA(?![A-Z])|[A-Z]{3}(?![A-Z])"
 )
+
+
+_TWO_DIGITS = re.compile("[0-9]{2}")
+_SIGNED = re.compile("([+-]?)([0-9]*)")
 
 
 def _fraction_next(layout_after: str) -> bool:

@@ -14,6 +14,7 @@ from regolive_std._declare import (
     INTEGER,
     NUMBER,
     STRING,
+    integer,
     one_of,
     std,
     tuple_of,
@@ -46,8 +47,12 @@ def _zone(name: str) -> tzinfo | None:
         return UTC
     if name == "Local":
         return None
+    if ".." in name or name[0] in "/\\":
+        raise BuiltinError("time: invalid location name")
     try:
         return ZoneInfo(name)
+    except IsADirectoryError:
+        raise BuiltinError("is a directory") from None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BuiltinError(f"unknown time zone {name}") from None
 
@@ -63,6 +68,12 @@ def _at(ns: int, zone: tzinfo | None) -> Moment:
     return Moment(seconds + east, nanos, east, local.tzname() or "")
 
 
+def _string(value: Any) -> str:
+    if value.__class__ is not str:
+        raise wrong_type(1, value, "string")
+    return str(value)
+
+
 def _operand(value: Any, operand: int = 1) -> tuple[int, tzinfo | None, str]:
     """(nanoseconds, zone, layout) of an operand ``ns``, ``[ns, tz]`` or ``[ns, tz, layout]``."""
     zone: tzinfo | None = UTC
@@ -72,13 +83,10 @@ def _operand(value: Any, operand: int = 1) -> tuple[int, tzinfo | None, str]:
         number = value[0]
         if not is_number(number):
             raise wrong_type(1, number, "number")
-        for part in value[1:3]:
-            if part.__class__ is not str:
-                raise wrong_type(1, part, "string")
         if len(value) > 1:
-            zone = _zone(value[1])
+            zone = _zone(_string(value[1]))
         if len(value) > 2:
-            layout = value[2]
+            layout = _string(value[2])
     elif not is_number(value):
         raise BuiltinTypeError(
             "operand 1 must be either number (ns) or [number (ns), string (tz)] "
@@ -222,11 +230,11 @@ def time_weekday(x: Any) -> str:
 
 @std(
     "time.add_date",
-    args=[unchecked(NUMBER), INTEGER, INTEGER, INTEGER],
+    args=[unchecked(NUMBER), *[unchecked(INTEGER)] * 3],
     result=NUMBER,
     result_name="output",
 )
-def time_add_date(ns: Any, years: int, months: int, days: int) -> Number:
+def time_add_date(ns: Any, years: Any, months: Any, days: Any) -> Number:
     """An instant some years, months and days later; October 32 becomes November 1.
 
     Example:
@@ -234,6 +242,7 @@ def time_add_date(ns: Any, years: int, months: int, days: int) -> Number:
         "2025-03-01T12:00:00Z"
     """
     instant, zone, _ = _operand(ns)
+    years, months, days = integer(2, years), integer(3, months), integer(4, days)
     if max(abs(years), abs(months), abs(days)) > 1 << 40:
         raise BuiltinError("time outside of valid range")
     t = _at(instant, zone)

@@ -61,6 +61,10 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
     for i, (name, decl) in enumerate(zip(names, spec.args, strict=False)):
         if decl.get("unchecked") or (decl["type"] == "any" and not decl.get("of")):
             continue
+        if decl.get("integer"):
+            lines += _integer_lines(decl, name, i)
+            scope["is_whole"] = types.is_whole
+            continue
         test = _test(decl).format(name, i)
         scope[f"check{i}"] = _checker(decl)
         lines.append(f"    if {test}:")
@@ -96,14 +100,29 @@ def _test(decl: Mapping[str, Any]) -> str:
     """Source that is true for an operand of the wrong type; a class test in line if one will do."""
     kind = decl["type"]
     if kind == "number":
-        if decl.get("integer"):
-            return "{0}.__class__ is not int"
         return "{0}.__class__ is not int and {0}.__class__ is not float and not check{1}({0})"
     if kind == "array" and decl.get("dynamic") == types.ANY:
         return "{0}.__class__ is not list"
     if kind == "set" and decl.get("of") == types.ANY:
         return "{0}.__class__ is not RegoSet"
     return _CLASS_TEST.get(kind, "not check{1}({0})")
+
+
+def _integer_lines(decl: Mapping[str, Any], name: str, i: int) -> list[str]:
+    """Source that checks an integer; ``1.0`` is one, and the function gets it as an int."""
+    refuse = f"return wrong_type(q, {i}, {name})"
+    lines = [
+        f"    if {name}.__class__ is not int:",
+        f"        if not is_whole({name}):",
+        f"            {refuse}",
+        f"        {name} = int({name})",
+    ]
+    if decl.get("int64"):
+        lines += [
+            f"    elif not {-(1 << 63)} <= {name} < {1 << 63}:",
+            f"        {refuse}",
+        ]
+    return lines
 
 
 def _context_maker(plugin: str) -> Callable[[Any], BuiltinContext]:
@@ -118,7 +137,7 @@ def _context_maker(plugin: str) -> Callable[[Any], BuiltinContext]:
 
 
 def _checker(decl: Mapping[str, Any]) -> Callable[[Any], bool]:
-    if decl["type"] == "number" and not decl.get("integer"):
+    if decl["type"] == "number":
         return is_number
     return lambda value: types.matches(decl, value)
 

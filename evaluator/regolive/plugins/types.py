@@ -129,11 +129,12 @@ def _pair(decl: Decl, found: Any) -> dict[str, Any]:
     return {**found, "value": checked(found["value"])}
 
 
-# Keys of a declaration that are ours, and not exported. ``integer``: a number that must be one.
+# Keys of a declaration that are ours, and not exported. ``integer``: a number that must be one,
+# and ``int64`` one of a size that OPA takes.
 # ``expected``: the names an error lists, where OPA lists them otherwise than it declares them.
 # ``unchecked``: the function looks at the operand itself (it answers false for a wrong type, or
 # finds a wrong element while it works). ``void``: OPA declares no result, the call is always true.
-_OURS = frozenset({"integer", "expected", "unchecked", "void"})
+_OURS = frozenset({"integer", "int64", "expected", "unchecked", "void"})
 
 
 def exported(decl: Any) -> Any:
@@ -143,6 +144,11 @@ def exported(decl: Any) -> Any:
     if isinstance(decl, list):
         return [exported(d) for d in decl]
     return decl
+
+
+def is_whole(value: Value) -> bool:
+    """Whether a value is an integer with a point and a zero behind: OPA takes 1.0, but not 1e20."""
+    return value.__class__ is float and value.is_integer() and -1e16 < value < 1e16
 
 
 def alternatives(decl: Decl) -> list[Decl]:

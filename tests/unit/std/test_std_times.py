@@ -88,5 +88,5 @@ def test_errors_are_gos(call: Any) -> None:
         assert caught.value.message == f"time.parse_ns: {text}"
     with pytest.raises(BuiltinError, match="unknown time zone No/Where"):
         call("time.format", [0, "No/Where"])
-    with pytest.raises(BuiltinError, match=r"unknown time zone \.\./etc/passwd"):
+    with pytest.raises(BuiltinError, match="invalid location name"):
         call("time.format", [0, "../etc/passwd"])
