@@ -262,8 +262,8 @@ class WithStmt(Stmt):
 class BuiltinDecl:
     """A builtin that the policy calls, and its declaration in OPA's format.
 
-    ``deprecated``: Rego v1 and strict mode refuse it. ``relation``: a call has several results. Both
-    are for compilers; a plan has only the declaration.
+    ``deprecated``: Rego v1 and strict mode refuse it. ``relation``: a call has several results.
+    Both are for compilers; a plan has only the declaration.
     """
 
     name: str

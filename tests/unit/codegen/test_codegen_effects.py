@@ -40,7 +40,8 @@ class Follow:
 def test_it_is_called_though_what_follows_is_undefined(body: str) -> None:
     plugin = Follow()
     text = f'package t\nadmit if {{ {body} }}\nfollowed if test.follow("guests")'
-    runtime = Runtime(modules={"t.rego": text}, plugins=[regolive_std.StdPlugin, plugin], discover=False)
+    plugins = [regolive_std.StdPlugin, plugin]
+    runtime = Runtime(modules={"t.rego": text}, plugins=plugins, discover=False)
     try:
         assert not runtime.evaluate("data.t.admit", {"name": "bob"})
     finally:
