@@ -39,7 +39,7 @@ def test_indenting_keeps_numbers_as_they_are_written():
 
 
 def test_half_a_surrogate_pair_becomes_what_go_makes_of_it():
-    assert json_reply(result_text("a\ud800b", None)).body == '{"result":"a\ufffdb"}\n'.encode()
+    assert json_reply(result_text("a\ud800b", None)).body == b'{"result":"a\\ufffdb"}\n'
 
 
 def test_a_result_is_escaped_as_go_does():
