@@ -16,7 +16,7 @@ from regolive.compiler.program import Path, RuleTree
 from regolive.ir import nodes as ir
 from regolive.syntax import nodes as n
 
-# How many times a function may ask rules that iterate for one element each.
+# How many times a function may ask rules that take time for one element each.
 _FEW = 2
 
 
@@ -71,20 +71,20 @@ def _is_worth_it(work: Work, node: RuleTree, path: Path, kind: Kind) -> bool:
             return False
     if any(rule.default or rule.else_ is not None for rule in rules):
         return False
-    if not _iterates(work, rules):
+    if not _takes_time(work, rules):
         return True
     asked = work.keyed.get(path, 0)
     work.keyed[path] = asked + 1
     return asked < _FEW
 
 
-def _iterates(work: Work, rules: Sequence[n.Rule]) -> bool:
-    """Whether finding one element takes a scan all the same."""
+def _takes_time(work: Work, rules: Sequence[n.Rule]) -> bool:
+    """Whether finding one element takes a scan all the same, or calls of some weight."""
     for rule in rules:
         bound = set(work.planner.names(head(rule)))
         for expr in rule.body:
             facts = work.planner.facts(expr)
-            if not facts.steps <= bound:
+            if not facts.simple or not facts.steps <= bound:
                 return True
             bound |= facts.outer
     return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from regolive.compiler.planner.emit import TRUE, Emitter
 from regolive.compiler.planner.world import World
 from regolive.compiler.program import Path
+from regolive.errors import FrontEndError
 from regolive.ir import nodes as ir
 from regolive.syntax import nodes as n
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from regolive.compiler.planner.planner import Planner
 
 
-class PlanningError(Exception):
+class PlanningError(FrontEndError):
     """The planner was given what no resolver hands on: the compiler is wrong, not the policy."""
 
 

@@ -100,3 +100,9 @@ def test_objects_of_deeper_rules_are_made_whole() -> None:
 
 def test_an_entrypoint_may_be_an_element() -> None:
     assert {f.name for f in plan(SET, None, "t/s/a").funcs} == {"g0.data.t.s[]"}
+
+
+def test_so_is_one_whose_rules_call_what_takes_time() -> None:
+    text = 'package t\ns contains "a" if io.jwt.decode(input.token)[1].admin\n'
+    assert functions(text + 'p if { s["a"]; s["b"] }') == {"p", "s[]"}
+    assert functions(text + 'p if { s["a"]; s["b"]; s["c"] }') == {"p", "s[]", "s"}
