@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -323,6 +325,26 @@ def test_what_is_nested_too_deeply_is_an_error(text: str) -> None:
     assert (
         diagnostics(f"package p\np := {text}")[0].message == "max parsing recursion depth exceeded"
     )
+
+
+@pytest.mark.parametrize("left", [20, 60, 100, 200])
+def test_a_caller_may_be_deep_in_recursion_itself(left: int) -> None:
+    text = "package p\np := " + "[{f(" * 20 + "1" + ")}]" * 20
+
+    def parse_at(depth: int) -> str:
+        if depth:
+            return parse_at(depth - 1)
+        try:
+            parse_module(text)
+        except PolicyError as error:
+            return error.diagnostics[0].message
+        return "parsed"
+
+    used = len(inspect.stack(0))
+    said = parse_at(sys.getrecursionlimit() - used - left)
+    assert said in ("parsed", "max parsing recursion depth exceeded")
+    if left == 20:
+        assert said != "parsed"
 
 
 def test_what_is_only_long_is_none() -> None:
