@@ -15,6 +15,8 @@ from tests.planning import interpreted, plan, run, standard
 
 from regolive.compiler import QUERY_PLAN
 from regolive.errors import EvalError
+from regolive.ir.reader import read_policy
+from regolive.ir.writer import write_policy
 from regolive.values import UNDEFINED, equal, loads, to_json
 
 FOLDER = Path(__file__).parent / "answers"
@@ -57,6 +59,15 @@ def test_policies_answer_what_they_answer_in_opa(case: dict[str, Any]) -> None:
         if case.get("interpreter", True) and not want.startswith("error: "):
             answer = _said(interpreted(policy, QUERY_PLAN, document, data))
             assert _same(answer, want), ("interpreter", path, answer, want)
+
+
+def test_plans_are_written_and_read_in_opas_format() -> None:
+    for param in _cases():
+        (case,) = param.values
+        policy = plan(case["modules"], None, *(path.removeprefix("data.") for path in case["want"]))
+        again = read_policy(write_policy(policy))
+        assert again.plans == policy.plans
+        assert again.funcs == policy.funcs
 
 
 @pytest.mark.skipif(find_opa() is None, reason="no opa binary")
