@@ -225,8 +225,10 @@ class RuleParser(LogicalParser):
             saved = self.at, self.wildcards
             try:
                 expr = self.literal()
-            except Failed:
-                pass
+            except Failed as failed:
+                is_set = at not in self.tokens.marked and close > at + 1
+                if not is_set and close >= 0 and failed.offset > self.starts[close]:
+                    raise  # the braces are a term, and something is wrong behind it
             else:
                 if not isinstance(expr.term, n.Set):
                     return (expr,)
