@@ -6,8 +6,6 @@ decided here.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import math
 import re
@@ -19,9 +17,18 @@ from typing import Any
 import yaml
 
 from regolive import BuiltinContext, BuiltinError, RegoSet
-from regolive.values import dumps, format_number, sorted_items, sorted_values
+from regolive.values import (
+    dumps,
+    format_number,
+    obj_items,
+    sorted_items,
+    sorted_values,
+    to_key,
+)
 from regolive_std._declare import ANY, BOOLEAN, STRING, std, unchecked
+from regolive_std.encoding import base64_decode
 from regolive_std.sprintf import general
+from regolive_std.text import go_quote, runes, to_bytes
 
 _BOOLS = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE"), True),
@@ -87,10 +94,14 @@ def _plain(text: str) -> Any:
 
 
 class _Builder:
-    """Makes a value of nodes, expanding aliases, within bounds on what they multiply."""
+    """Makes a value of nodes, expanding aliases, within bounds on what they multiply.
 
-    def __init__(self, ctx: BuiltinContext) -> None:
+    Keys of objects stay what they are; :func:`_converted` makes them strings.
+    """
+
+    def __init__(self, ctx: BuiltinContext, source: str) -> None:
         self.ctx = ctx
+        self.source = source
         self.open: set[int] = set()
         self.seen: set[int] = set()
         self.nodes = self.repeated = 0
@@ -101,7 +112,9 @@ class _Builder:
         self.nodes += 1
         alias = id(node) in self.seen and not isinstance(node, yaml.ScalarNode)
         if id(node) in self.open:
-            raise BuiltinError("yaml: anchor value contains itself")
+            name = _ANCHOR.match(self.source, node.start_mark.index)
+            shown = f"'{name[1]}' " if name else ""
+            raise BuiltinError(f"yaml: anchor {shown}value contains itself")
         self.inside_alias += alias
         if self.inside_alias:
             self.repeated += 1
@@ -122,18 +135,20 @@ class _Builder:
             self.open.discard(id(node))
             self.inside_alias -= alias
 
-    def mapping(self, node: Any) -> dict[str, Any]:
-        out: dict[str, Any] = {}
-        merged: dict[str, Any] = {}
+    def mapping(self, node: Any) -> dict[Any, Any]:
+        out: dict[Any, Any] = {}
+        merged: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             if key_node.tag == _PLAIN and key_node.value == "<<":
                 self.merge(merged, value_node)
                 continue
-            key = _key(self.value(key_node))
-            out[key] = self.value(value_node)
+            key = self.value(key_node)
+            if isinstance(key, list | dict):
+                raise BuiltinError(f"yaml: invalid map key: {_go_syntax(key)}")
+            out[to_key(key)] = self.value(value_node)
         return {**merged, **out}
 
-    def merge(self, into: dict[str, Any], node: Any) -> None:
+    def merge(self, into: dict[Any, Any], node: Any) -> None:
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for source in reversed(sources):
             if not isinstance(source, yaml.MappingNode):
@@ -156,8 +171,8 @@ def _scalar(node: Any) -> Any:
         value = _plain(text)
     elif tag == "tag:yaml.org,2002:binary":
         try:
-            value = base64.b64decode(text).decode("utf-8", "surrogateescape")
-        except (ValueError, binascii.Error):
+            value = base64_decode(text)
+        except BuiltinError:
             raise BuiltinError("yaml: !!binary value contains invalid base64 data") from None
     elif tag in _TYPED:
         value = _plain(text)
@@ -168,11 +183,6 @@ def _scalar(node: Any) -> Any:
             raise BuiltinError(f"yaml: cannot decode !!str `{text}` as a {short}")
     else:
         value = text
-    if value.__class__ is float:
-        if not math.isfinite(value):
-            raise BuiltinError(f"json: unsupported value: {_GO_FLOATS[str(value)]}")
-        if value.is_integer() and abs(value) < 1e21:
-            return int(Decimal(repr(value)))  # Go writes the digits that tell it apart
     return value
 
 
@@ -185,28 +195,69 @@ _TYPED: dict[str, tuple[type, ...]] = {
 }
 
 
-def _key(value: Any) -> str:
-    """A key as JSON has it."""
+# The order in which Go shows keys of different types.
+_KINDS: dict[type, int] = {str: 1, int: 2, float: 3, bool: 4}
+
+
+def _go_syntax(value: Any, *, top: bool = True) -> str:
+    """A value as Go's ``%#v`` shows it."""
+    if value is None:
+        return "<nil>" if top else "interface {}(nil)"
     if value.__class__ is str:
-        return value
-    if value.__class__ is bool:
-        return "true" if value else "false"
-    if value.__class__ is int:
-        return str(value)
+        return go_quote(value)
     if value.__class__ is float:
-        return general(value)
-    raise BuiltinError(f"unsupported map key: {dumps(value)}")
+        return _GO_FLOATS.get(str(value)) or general(value)
+    if value.__class__ is list:
+        items = (_go_syntax(v, top=False) for v in value)
+        return "[]interface {}{" + ", ".join(items) + "}"
+    if value.__class__ is dict:
+        in_order = sorted(sorted_items(value), key=lambda item: _KINDS.get(type(item[0]), 0))
+        pairs = (f"{_go_syntax(k, top=False)}:{_go_syntax(v, top=False)}" for k, v in in_order)
+        return "map[interface {}]interface {}{" + ", ".join(pairs) + "}"
+    return hex(value) if value.__class__ is int and value >= 1 << 63 else dumps(value)
+
+
+def _key(key: Any, value: Any) -> str:
+    """A key as JSON has it."""
+    if key.__class__ is str:
+        return key
+    if key.__class__ is bool:
+        return "true" if key else "false"
+    if key.__class__ is int:
+        return str(key)
+    if key.__class__ is float:
+        return _GO_FLOATS.get(str(key)) or general(key)
+    raise BuiltinError(
+        f"unsupported map key of type: %!s(<nil>), key: <nil>, value: {_go_syntax(value)}"
+    )
+
+
+def _converted(value: Any) -> Any:
+    """What is read from YAML as JSON."""
+    cls = value.__class__
+    if cls is list:
+        return [_converted(v) for v in value]
+    if cls is dict:
+        return {_key(k, v): _converted(v) for k, v in obj_items(value)}
+    if cls is float:
+        if not math.isfinite(value):
+            raise BuiltinError(f"json: unsupported value: {_GO_FLOATS[str(value)]}")
+        if value.is_integer() and abs(value) < 1e21:
+            return int(Decimal(repr(value)))  # Go writes the digits that tell it apart
+    return value
 
 
 def _line(error: yaml.MarkedYAMLError) -> str:
     """The line that Go names: counted from 1 by its scanner, from 0 by its parser, never 0."""
-    for mark in (error.context_mark, error.problem_mark):
+    for mark in (error.problem_mark, error.context_mark):
         if mark is not None and mark.line:
             return f"line {mark.line + isinstance(error, yaml.scanner.ScannerError)}: "
     return ""
 
 
-_ALIAS = re.compile(r"\*([^\s,\[\]{}]+)")
+_ALIAS = re.compile(r"\*([0-9A-Za-z_-]+)")
+_ANCHOR = re.compile(r"&([0-9A-Za-z_-]+)")
+_VERSION = re.compile(r"^%YAML\s+(?!1\.1\s)\d+\.\d+", re.MULTILINE)
 _CONTROL_TEXT = "control characters are not allowed"
 # OPA writes JSON first and reads that as YAML, which refuses these...
 _CONTROL = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
@@ -214,14 +265,38 @@ _CONTROL = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _NEXT_LINE = re.compile("[ \t]*\x85[ \t]*")
 
 
+# What Go's reader says where Python's decoder says this.
+_NO_UTF8 = {
+    "invalid start byte": "invalid leading UTF-8 octet",
+    "invalid continuation byte": "invalid trailing UTF-8 octet",
+    "unexpected end of data": "incomplete UTF-8 octet sequence",
+}
+
+
+def _check_utf8(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return
+    try:
+        to_bytes(text).decode()
+    except UnicodeDecodeError as error:
+        raise BuiltinError(f"yaml: {_NO_UTF8.get(error.reason, error.reason)}") from None
+
+
 def _load(ctx: BuiltinContext, text: str) -> Any:
+    _check_utf8(text)
     try:
         loader = _Loader(text)
         try:
             node = loader.get_node() if loader.check_node() else None
         finally:
             loader.dispose()
-        return None if node is None else _Builder(ctx).value(node)
+        if text.startswith("%") and _VERSION.match(text):
+            raise BuiltinError("yaml: found incompatible YAML document")
+        return None if node is None else _converted(_Builder(ctx, text).value(node))
     except yaml.MarkedYAMLError as error:
         if isinstance(error, yaml.composer.ComposerError) and error.problem_mark is not None:
             name = _ALIAS.match(text, error.problem_mark.index)
@@ -266,6 +341,11 @@ def yaml_is_valid(ctx: BuiltinContext, x: Any) -> bool:
     return True
 
 
+# What double quotes hold as an escape only.
+_ESCAPED = re.compile('[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|[^\x00-\uffff]')
+_BREAKS = frozenset("\n\x85\u2028\u2029")
+
+
 class _Emitter(yaml.emitter.Emitter):
     """PyYAML's emitter with libyaml's choices where the two differ."""
 
@@ -295,8 +375,73 @@ class _Emitter(yaml.emitter.Emitter):
             return '"'  # a literal that cannot be one
         return style
 
+    def write_single_quoted(self, text: str, split: bool = True) -> None:
+        """As libyaml did it in yaml.v2's time: no indentation behind a break at the end."""
+        self.write_indicator("'", True)
+        spaces = breaks = False
+        for at, char in enumerate(text):
+            if char == " ":
+                inside = 0 < at < len(text) - 1 and text[at + 1] != " "
+                if split and not spaces and inside and self.column > self.best_width:
+                    self.write_indent()
+                else:
+                    self._put(char)
+                spaces = True
+            elif char in _BREAKS:
+                if not breaks and char == "\n":
+                    self.write_line_break()
+                self.write_line_break(None if char == "\n" else char)
+                breaks = True
+            else:
+                if breaks:
+                    self.write_indent()
+                self._put("''" if char == "'" else char)
+                spaces = breaks = False
+        self.write_indicator("'", False)
+
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        """Folded at spaces only, as libyaml does it.
+
+        yaml.v2 takes every character for a byte order mark where the first one is.
+        """
+        self.write_indicator('"', True)
+        marked = text.startswith("\ufeff")
+        spaces = False
+        for at, char in enumerate(text):
+            if marked or _ESCAPED.match(char):
+                self._put(self._escape(char))
+                spaces = False
+            elif char == " ":
+                fold = split and not spaces and 0 < at < len(text) - 1
+                if fold and self.column > self.best_width:
+                    self.write_indent()
+                    if text[at + 1] == " ":
+                        self._put("\\")
+                else:
+                    self._put(char)
+                spaces = True
+            else:
+                self._put(char)
+                spaces = False
+        self.write_indicator('"', False)
+
+    def _escape(self, char: str) -> str:
+        short = self.ESCAPE_REPLACEMENTS.get(char)
+        if short:
+            return "\\" + str(short)
+        code = ord(char)
+        if code < 1 << 8:
+            return f"\\x{code:02X}"
+        return f"\\u{code:04X}" if code < 1 << 16 else f"\\U{code:08X}"
+
+    def _put(self, text: str) -> None:
+        self.column += len(text)
+        self.stream.write(text)
+        self.whitespace = self.indention = False
+
     def analyze_scalar(self, scalar: str) -> Any:
         analysis = super().analyze_scalar(scalar)
+        analysis.multiline = analysis.multiline or "\r" in scalar
         if any(c == "\t" or c > "\uffff" for c in scalar) or "\ufeff" in scalar:
             # libyaml counts these among what only double quotes can hold.
             analysis.allow_flow_plain = analysis.allow_block_plain = False
@@ -304,8 +449,17 @@ class _Emitter(yaml.emitter.Emitter):
         return analysis
 
 
+def _key_event(text: str) -> yaml.ScalarEvent:
+    # In the JSON that OPA writes first, a key on two lines is no key.
+    if "\x85" in text:
+        line = text.count("\x85")
+        raise BuiltinError(f"yaml: line {line}: did not find expected ',' or '}}'")
+    return _string_event(text)
+
+
 def _string_event(text: str) -> yaml.ScalarEvent:
     style = None
+    text = runes(text)
     if _CONTROL.search(text):
         raise BuiltinError(f"yaml: {_CONTROL_TEXT}")
     if "\x85" in text:
@@ -332,7 +486,7 @@ def _events(value: Any) -> Iterator[Any]:
         yield yaml.MappingStartEvent(None, None, True, flow_style=False)
         named = {k if k.__class__ is str else dumps(k): v for k, v in sorted_items(value)}
         for key in sorted(named, key=cmp_to_key(_compare_keys)):
-            yield _string_event(key)
+            yield _key_event(key)
             yield from _events(named[key])
         yield yaml.MappingEndEvent()
     elif cls is list or cls is RegoSet:
@@ -347,6 +501,15 @@ def _events(value: Any) -> Iterator[Any]:
 
 
 _DIGITS = re.compile("[0-9]*")
+
+
+def _int64(digits: str) -> int:
+    """The number that digits spell in 64 bits, which wrap around."""
+    number = 0
+    for at in range(0, len(digits), 18):
+        chunk = digits[at : at + 18]
+        number = (number * 10 ** len(chunk) + int(chunk)) % (1 << 64)
+    return number - (1 << 64) if number >= 1 << 63 else number
 
 
 def _compare_keys(a: str, b: str) -> int:
@@ -364,8 +527,9 @@ def _compare_keys(a: str, b: str) -> int:
             lead = "1"
         mine, theirs = (_DIGITS.match(text, at) for text in (a, b))
         first, second = (lead + (m[0] if m else "") for m in (mine, theirs))
-        if int(first or 0) != int(second or 0):
-            return -1 if int(first or 0) < int(second or 0) else 1
+        one, other = _int64(first), _int64(second)
+        if one != other:
+            return -1 if one < other else 1
         if len(first) != len(second):
             return -1 if len(first) < len(second) else 1
         return -1 if x < y else 1

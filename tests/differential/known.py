@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,7 +39,21 @@ def _far_dates(one: Difference) -> bool:
     )
 
 
+def _yaml_tags(one: Difference) -> bool:
+    text = one.call.operands[0] if one.call.operands else ""
+    return (
+        one.call.name in ("yaml.unmarshal", "yaml.is_valid")
+        and re.search(r"![^\s]*[][':]", str(text)) is not None
+    )
+
+
+def _yaml_texts(one: Difference) -> bool:
+    return one.call.name.startswith("yaml.") and one.kind == "text"
+
+
 KNOWN = (
+    Known("libyaml takes no brackets and quotes in tags, Go's copy of it does", _yaml_tags),
+    Known("of several things wrong with a YAML document, another one is named", _yaml_texts),
     Known("Go's arithmetic on dates wraps around where it overflows: an error here", _far_dates),
     Known(
         "OPA edits a tree of its own: its errors name the nodes, and after a change of an array "

@@ -62,6 +62,8 @@ def _document(d: Draw) -> list[Any]:
             "a: !!str", "a:\n", "- \n- a", "{a: }", "[a, ]", "[,]",
         ))]  # fmt: skip
     text = _lines(d, 2, "")
+    if d.maybe(0.02):
+        return [text + d.raw()]
     return [d.mutated(text, " :-\n\t'\"[]{}#&*!|>0a") if d.maybe(0.2) else text]
 
 
@@ -89,5 +91,7 @@ def _key(d: Draw) -> str:
     if kind == 1:
         return d.one(("a1", "a10", "a2", "A", "_a", "a_b", "é", "10", "9", "01", "a-1", "a.b",
             "", " ", "\n", "a\nb", "a\n", "\na", "x" * 90 + " y"))  # fmt: skip
+    if d.maybe(0.05):
+        return d.raw()
     return d.text() if kind == 2 else " ".join(d.some(lambda: d.one(("word", "a",
         "longer-word", "#", ":", "é")), 30))  # fmt: skip

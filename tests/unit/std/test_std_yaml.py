@@ -65,7 +65,7 @@ def test_aliases_and_merges(call: Any) -> None:
         "a": {"b": 1},
         "c": {"b": 1, "d": 2},
     }
-    with pytest.raises(BuiltinError, match="anchor value contains itself"):
+    with pytest.raises(BuiltinError, match="anchor 'a' value contains itself"):
         call("yaml.unmarshal", "&a [1, *a]")
 
 
