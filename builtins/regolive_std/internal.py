@@ -7,7 +7,7 @@ from typing import Any
 from regolive import BuiltinContext, BuiltinError, RegoSet
 from regolive.errors import ConflictError
 from regolive.values import UNDEFINED, equal, sorted_values, to_key, type_name
-from regolive_std._declare import ANY, BOOLEAN, VOID, array, set_of, std, unchecked
+from regolive_std._declare import ANY, BOOLEAN, STRING, VOID, array, set_of, std
 from regolive_std.text import term_text
 
 
@@ -100,7 +100,7 @@ def print_(ctx: BuiltinContext, *operands: Any) -> bool:
     return internal_print(ctx, [RegoSet([v]) for v in operands])
 
 
-@std("internal.template_string", args=[unchecked(array())])
+@std("internal.template_string", args=[array()], result=STRING)
 def template_string(parts: Any) -> str:
     """The text of a template string from its parts; ``<undefined>`` for an undefined one.
 

@@ -1,17 +1,18 @@
 """``strings.render_template``: Go's ``text/template`` over Rego values.
 
-A value is what OPA hands to Go: numbers are the text they are written as (``json.Number``), sets
-are arrays. Methods and functions as values, which no Rego value has, are not there.
+A value is what OPA hands to Go: numbers are the text they are written as (``json.Number``). Methods
+and functions as values, which no Rego value has, are not there.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote_plus
 
 from regolive import BuiltinContext, BuiltinError
-from regolive.values import RegoSet, dumps, format_number, is_number, sorted_items, sorted_values
 from regolive_std._declare import ANY, STRING, object_of, std
+from regolive_std.json_words import complaint
 from regolive_std.sprintf import general, sprintf
 from regolive_std.template_syntax import (
     Action,
@@ -29,7 +30,7 @@ from regolive_std.template_syntax import (
     Variable,
     parse,
 )
-from regolive_std.text import to_bytes
+from regolive_std.text import term_text, to_bytes
 
 _MAX_RESULT = 64 << 20
 _MAX_DEPTH = 200
@@ -46,15 +47,17 @@ class _Jump(Exception):
     """``break`` or ``continue`` on its way to its range."""
 
 
-def _go(value: Any) -> Any:
-    cls = value.__class__
-    if cls is list:
-        return [_go(v) for v in value]
-    if cls is RegoSet:
-        return [_go(v) for v in sorted_values(value)]
-    if cls is dict:
-        return {k if k.__class__ is str else dumps(k): _go(v) for k, v in sorted_items(value)}
-    return _Number(format_number(value)) if is_number(value) else value
+def _data(variables: Any) -> Any:
+    """The variables as OPA hands them to Go: their text as Rego, read as JSON.
+
+    So it is an error if there is a set in them, a key that is no string, or a character that Rego
+    and JSON escape in different ways.
+    """
+    text = term_text(variables)
+    try:
+        return json.loads(text, parse_int=_Number, parse_float=_Number)
+    except ValueError:
+        raise BuiltinError(complaint(text)[0] or "number out of range") from None
 
 
 @std(
@@ -73,8 +76,8 @@ def render_template(ctx: BuiltinContext, value: str, vars: Any) -> str:
         "<undefined>"
     """
     try:
+        data = _data(vars)
         nodes, templates = parse(value)
-        data = _go(vars)
         run = _Run(ctx, templates)
         run.nodes(nodes, data, {"$": data})
     except RecursionError:

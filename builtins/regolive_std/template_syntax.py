@@ -173,6 +173,7 @@ class _Parser:
         self.tokens: list[tuple[str, str]] = []
         self.variables: list[str] = ["$"]
         self.loops = 0
+        self.depth = 0  # of blocks around what is read; templates are defined outside of any
         self.trim_next = False
 
     def fail(self, what: str) -> BuiltinError:
@@ -236,6 +237,13 @@ class _Parser:
 
     def nodes(self, *ends: str) -> tuple[tuple[Node, ...], str]:
         """Nodes up to one of the words that end them (or the end of the source)."""
+        self.depth += bool(ends)
+        try:
+            return self.listed(ends)
+        finally:
+            self.depth -= bool(ends)
+
+    def listed(self, ends: tuple[str, ...]) -> tuple[tuple[Node, ...], str]:
         out: list[Node] = []
         scope = len(self.variables)
         while True:
@@ -269,6 +277,8 @@ class _Parser:
                 if not self.loops:
                     raise self.fail(f"{{{{{word}}}}} outside {{{{range}}}}")
                 return Jump(word)
+            if word == "define" and self.depth:
+                raise self.fail("unexpected <define> in command")
             return self.named(word)
         return Action(self.pipe())
 

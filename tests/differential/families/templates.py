@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.differential.draw import Draw, Operands
+from tests.differential.draw import WORDS, Draw, Operands
 from tests.differential.notation import SetOf
 
 _VALUES = (".a", ".b", ".c", ".a.b", ".x", ".", "$", "$.a", "1", '"s"', "`r`", "1.5", "'c'",
@@ -74,12 +74,26 @@ def _template(d: Draw, depth: int = 2) -> str:
     return "".join(out) + d.one(("", " ", "\n", "."))
 
 
+def _plain(d: Draw) -> Any:
+    kind = d.below(6)
+    if kind == 0:
+        return {"b": d.one(("x", 1, None, [1, 2], {"c": True}))}
+    if kind == 1:
+        return d.some(lambda: d.one(("x", 1, None, True)), 3)
+    return d.one(
+        (d.number(), d.one(WORDS), d.small(), None, True, False, "<a href='x'>&\"", "\t=\n")
+    )
+
+
 def _variables(d: Draw) -> dict[str, Any]:
     out: dict[str, Any] = {
-        "l": d.some(d.scalar, 3),
-        "o": {d.one("pqr"): d.scalar() for _ in range(d.small(0, 3))},
-        "s": SetOf(tuple(d.some(d.scalar, 3))),
+        "l": [_plain(d) for _ in range(d.small(0, 3))],
+        "o": {d.one("pqr"): _plain(d) for _ in range(d.small(0, 3))},
     }
+    if d.maybe(0.03):
+        out["s"] = SetOf(tuple(d.some(d.scalar, 3)))
+    if d.maybe(0.9):  # what Rego and JSON escape in different ways spoils all of it
+        return {**out, **{name: _plain(d) for name in "abc" if d.maybe(0.8)}}
     for name in "abc":
         if d.maybe(0.8):
             out[name] = d.one((d.scalar(), d.value(1), {"b": d.scalar()}, d.small(), d.text()))
