@@ -98,7 +98,7 @@ def unsafe(w: Work, name: str, loc: n.Loc, stage: Stage = Stage.SAFE_BODIES) -> 
     """Report one variable."""
     shown = w.shown(name)
     message = f"var {shown} is unsafe"
-    if shown in _KEYWORDS:
+    if shown in _KEYWORDS and stage is not Stage.SAFE_HEADS:
         message += f" (hint: `import future.keywords.{shown}` to import a future keyword)"
     elif w.rule is not None and _is_crowded(w, w.rule):
         message += f" in rule {ground_text(w.rule)}"
