@@ -20,8 +20,8 @@ _STARTS_WITHIN = 20.0  # seconds
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=60)
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
         self.path = path
 
     def connect(self) -> None:
@@ -33,14 +33,21 @@ class _Connection(http.client.HTTPConnection):
 class OpaServer:
     """``opa run --server`` with base documents. A context manager: leaving it ends the process."""
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: dict[str, Any], timeout: float = 60.0) -> None:
         """
         Args:
             data: the base documents.
+            timeout: how long an answer may take, in seconds; then it is a TimeoutError.
         """
         self.data = data
+        self.timeout = timeout
 
     def __enter__(self) -> OpaServer:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start the process. Raises OpaError."""
         opa = find_opa()
         if opa is None:
             raise OpaError("no opa: put it on the path, or name it in the environment variable OPA")
@@ -55,19 +62,19 @@ class OpaServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        self._connection = _Connection(address)
+        self._connection = _Connection(address, self.timeout)
         until = time.monotonic() + _STARTS_WITHIN
         while True:
             try:
                 self._request("GET", "/health")
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > until:
-                    self.__exit__(None, None, None)
+                    self.stop()
                     raise OpaError("opa run --server does not start") from None
                 self._connection.close()
                 time.sleep(0.05)
             else:
-                return self
+                return
 
     def __exit__(
         self,
@@ -75,8 +82,12 @@ class OpaServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process."""
         self._connection.close()
-        self._process.terminate()
+        self._process.kill()
         self._process.wait(timeout=20)
         self._folder.cleanup()
 

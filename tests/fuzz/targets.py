@@ -43,8 +43,13 @@ def compiler(text: str) -> None:
             builtins=_registry().declared(),
             language=language,
         )
-        front_end = NativeFrontEnd(store=False)
-        compile_policy(front_end.compile(request), _registry().builtins)
+        try:
+            policy = NativeFrontEnd(store=False).compile(request)
+        except PolicyError as error:
+            # Like OPA, it makes no plan of some policies that its checks find nothing wrong with.
+            check_diagnostics(text, error.diagnostics)
+        else:
+            compile_policy(policy, _registry().builtins)
 
 
 def check_diagnostics(
