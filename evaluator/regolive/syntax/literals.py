@@ -51,12 +51,14 @@ def check_number(text: str, offset: int, fraction: bool = False) -> None:
     """That a number is one for OPA. ``fraction``: the digits stand behind a point.
 
     Raises:
-        Failed: it begins with a zero that it should not, or is too big (or too small) to compute
-            with: its binary exponent is beyond 100,000.
+        Failed: it begins with a zero that it should not, has two points, or is too big (or too
+            small) to compute with: its binary exponent is beyond 100,000.
     """
     if text[0] == "0" and len(text) > 1 and not fraction and text[1] not in ".eE":
         message = "unexpected number token: expected number without leading zero"
         raise Failed(message, offset)
+    if fraction and "." in text:
+        raise Failed("unexpected number token: invalid float", offset)
     if len(text) <= _PLAIN and "e" not in text and "E" not in text:
         return
     mantissa, _, exponent = text.lower().partition("e")
