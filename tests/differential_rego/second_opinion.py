@@ -25,7 +25,7 @@ from tests.generate.terms import DATA, INPUTS
 from tests.opa import OpaError
 
 FILE = Path(__file__).with_name("regopy_differs.toml")
-MODULES = 60
+MODULES = 40
 SIZE = 6
 
 
