@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from copy import copy
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -58,14 +59,14 @@ def sprintf(format: str, values: list[Any]) -> str:
     """
     plain = _plain(format)
     if plain is None or len(plain) != 2 * len(values) + 1:
-        return _Printer(format, values).run()
+        return _Printer(format, list(map(_argument, values))).run()
     out = list(plain)
     for at, value in enumerate(values):
         verb = plain[2 * at + 1]
         cls = value.__class__
         if cls is str:
             if verb == "d":
-                return _Printer(format, values).run()
+                return _Printer(format, list(map(_argument, values))).run()
             out[2 * at + 1] = value
         elif cls is int and verb != "s" and -_INT64 <= value < _INT64:
             out[2 * at + 1] = str(value)
@@ -112,20 +113,37 @@ def _huge(n: int) -> Any:
     return n if zeros < 300 else f"{digits}e{zeros}"
 
 
+def go_sprintf(format: str, values: list[Any]) -> str:
+    """``fmt.Sprintf`` over Go's values: besides what OPA hands it, nil, booleans, lists and dicts.
+
+    A class of its own names its type in ``go_type``.
+    """
+    return _Printer(format, values).run()
+
+
+_TYPES = {
+    str: "string",
+    float: "float64",
+    bool: "bool",
+    type(None): "<nil>",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+}
+
+
 def _type_of(arg: Any) -> str:
-    if arg.__class__ is str:
-        return "string"
-    if arg.__class__ is float:
-        return "float64"
+    kind = _TYPES.get(arg.__class__) or getattr(arg, "go_type", None)
+    if kind is not None:
+        return str(kind)
     return "int64" if -_INT64 <= arg < _INT64 else "big.Int"
 
 
 class _Printer:
     """One run over a format string."""
 
-    def __init__(self, format: str, values: list[Any]) -> None:
+    def __init__(self, format: str, args: list[Any]) -> None:
         self.format = format
-        self.args = [_argument(v) for v in values]
+        self.args = args
         self.at = 0
         self.next_arg = 0
         self.reordered = False  # an explicit index was used anywhere
@@ -149,7 +167,10 @@ class _Printer:
                 raise BuiltinError("result too long")
         if not self.reordered and self.next_arg < len(self.args):
             extra = self.args[self.next_arg :]
-            shown = (f"{_go_type(a)}={_printed(_Flags(), a, 'v')}" for a in extra)
+            shown = (
+                "<nil>" if a is None else f"{_go_type(a)}={_printed(_Flags(), a, 'v')}"
+                for a in extra
+            )
             out.append("%!(EXTRA " + ", ".join(shown) + ")")
         return "".join(out)
 
@@ -295,7 +316,11 @@ def _printed(flags: _Flags, arg: Any, verb: str) -> str:
         if quoted:
             verb = "q"
     kind = _type_of(arg)
+    if isinstance(arg, list | dict):
+        return _composite(flags, arg, verb)
     done = _converted(kind, flags, arg, verb)
+    if done is None and arg is None:
+        return f"%!{verb}(<nil>)"
     if done is None:  # a verb that is not for this kind of argument
         shown = _converted(kind, flags, arg, "v") if kind != "big.Int" else str(arg)
         done = f"%!{verb}({kind}={shown})"
@@ -303,11 +328,26 @@ def _printed(flags: _Flags, arg: Any, verb: str) -> str:
 
 
 def _converted(kind: str, flags: _Flags, arg: Any, verb: str) -> str | None:
-    if kind == "string":
+    if isinstance(arg, str):
         return _string(flags, arg, verb)
+    if arg is None:
+        return flags.pad("<nil>") if verb == "v" else None
+    if arg.__class__ is bool:
+        return flags.pad("true" if arg else "false") if verb in "tv" else None
     if kind == "float64":
         return _float(flags, arg, verb)
-    return _integer(flags, arg, verb) if kind == "int64" else _big(flags, arg, verb)
+    return _big(flags, arg, verb) if kind == "big.Int" else _integer(flags, arg, verb)
+
+
+def _composite(flags: _Flags, arg: Any, verb: str) -> str:
+    """A list or dict: the verb is for what is in it."""
+
+    def inside(value: Any) -> str:
+        return "<nil>" if value is None else _printed(copy(flags), value, verb)
+
+    if isinstance(arg, list):
+        return "[" + " ".join(map(inside, arg)) + "]"
+    return "map[" + " ".join(f"{inside(k)}:{inside(arg[k])}" for k in sorted(arg)) + "]"
 
 
 def _string(flags: _Flags, text: str, verb: str) -> str | None:

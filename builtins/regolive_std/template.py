@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 from regolive import BuiltinContext, BuiltinError
 from regolive_std._declare import ANY, STRING, object_of, std
 from regolive_std.json_words import complaint
-from regolive_std.sprintf import general, sprintf
+from regolive_std.sprintf import general, go_sprintf
 from regolive_std.template_syntax import (
     Action,
     Branch,
@@ -41,6 +41,7 @@ class _Number(str):
     """A number out of the data: Go sees the text of a ``json.Number``."""
 
     __slots__ = ()
+    go_type = "json.Number"
 
 
 class _Jump(Exception):
@@ -136,7 +137,8 @@ class _Run:
         nodes = self.templates.get(node.name)
         if nodes is None:
             raise _fail(f'template "{node.name}" not defined')
-        value = _ABSENT if node.pipe is None else self.pipe(node.pipe, dot, variables)
+        value = None if node.pipe is None else self.pipe(node.pipe, dot, variables)
+        value = _ABSENT if value is None else value
         self.ctx.check()
         self.depth += 1
         if self.depth > _MAX_DEPTH:
@@ -273,10 +275,11 @@ class _Scope(dict[str, Any]):
 
 def _field(value: Any, name: str) -> Any:
     if value.__class__ is dict:
-        found = value.get(name, _ABSENT)
-        return _ABSENT if found is None else found
-    if value is _ABSENT or value is None:
+        return value.get(name, _ABSENT)
+    if value is _ABSENT:
         return _ABSENT
+    if value is None:
+        raise _fail(f"nil pointer evaluating interface {{}}.{name}")
     raise _fail(f"can't evaluate field {name} in type interface {{}}")
 
 
@@ -361,6 +364,8 @@ def _len(value: Any) -> int:
 
 
 def _index(value: Any, *keys: Any) -> Any:
+    if value in (None, _ABSENT):
+        raise BuiltinError("index of untyped nil")
     for key in keys:
         if value.__class__ is dict:
             if not isinstance(key, str):
@@ -404,7 +409,7 @@ _JS |= {"=": "\\u003D"}
 
 def _js(*values: Any) -> str:
     out = []
-    for char in _joined(list(values)):
+    for char in _shown(values):
         if char in _JS:
             out.append(_JS[char])
         elif char < " " or not (char.isprintable() or char == " "):
@@ -417,8 +422,28 @@ def _js(*values: Any) -> str:
 def _printf(format: Any, *values: Any) -> str:
     if not isinstance(format, str):
         raise BuiltinError(f"wrong type for value; expected string; got {_type(format)}")
-    plain = [v if v.__class__ in (int, float) else str(_printed(v)) for v in values]
-    return str(sprintf(str(format), plain))
+    return go_sprintf(str(format), list(map(_argument, values)))
+
+
+class _Int(int):
+    """A constant of a template."""
+
+    go_type = "int"
+
+
+def _argument(value: Any) -> Any:
+    if value is _ABSENT:
+        return None
+    return _Int(value) if value.__class__ is int else value
+
+
+def _shown(values: tuple[Any, ...]) -> str:
+    """The operands of ``html``, ``js`` and ``urlquery`` as one text."""
+    return _joined(["<no value>" if v is None or v is _ABSENT else v for v in values])
+
+
+def _line(*values: Any) -> str:
+    return " ".join(_printed(None if v is _ABSENT else v) for v in values) + "\n"
 
 
 def _not_a_function(*_: Any) -> Any:
@@ -444,11 +469,11 @@ _CALLS: dict[str, Any] = {
     "index": _index,
     "slice": _slice,
     "print": lambda *v: _joined(list(v)),
-    "println": lambda *v: " ".join(map(_printed, v)) + "\n",
+    "println": _line,
     "printf": _printf,
-    "html": lambda *v: _joined(list(v)).translate(_HTML),
+    "html": lambda *v: _shown(v).translate(_HTML),
     "js": _js,
-    "urlquery": lambda *v: quote_plus(to_bytes(_joined(list(v)))),
+    "urlquery": lambda *v: quote_plus(to_bytes(_shown(v))),
     "eq": _equal,
     "ne": lambda a, b: not _equal(a, b),
     "lt": _less,

@@ -295,10 +295,20 @@ class _Parser:
         self.finish(f"{word} clause")
         outer, self.variables = self.variables, ["$"]
         loops, self.loops = self.loops, 0
-        self.templates[name], _ = self.nodes("end")
+        nodes, _ = self.nodes("end")
         self.finish("end")
+        self.add(name, nodes)
         self.variables, self.loops = outer, loops
         return Call(name, pipe) if word == "block" else None
+
+    def add(self, name: str, nodes: tuple[Node, ...]) -> None:
+        """A template may be defined again if one of the two is nothing but space."""
+        known = self.templates.get(name)
+        if known is not None and not _blank(known):
+            if not _blank(nodes):
+                raise self.fail(f'template: multiple definition of template "{name}"')
+            return
+        self.templates[name] = nodes
 
     def branch(self, kind: str) -> Branch:
         scope = len(self.variables)
@@ -420,6 +430,10 @@ class _Parser:
         if text not in FUNCTIONS:
             raise self.fail(f'function "{text}" not defined')
         return Function(text)
+
+
+def _blank(nodes: tuple[Node, ...]) -> bool:
+    return all(isinstance(node, Text) and not node.text.strip(" \t\r\n") for node in nodes)
 
 
 def _after(tokens: list[tuple[str, str]], words: int) -> list[tuple[str, str]]:

@@ -51,7 +51,12 @@ def _yaml_texts(one: Difference) -> bool:
     return one.call.name.startswith("yaml.") and one.kind == "text"
 
 
+def _template_texts(one: Difference) -> bool:
+    return one.call.name == "strings.render_template" and one.kind == "text"
+
+
 KNOWN = (
+    Known("errors of a template do not name the place in it", _template_texts),
     Known("libyaml takes no brackets and quotes in tags, Go's copy of it does", _yaml_tags),
     Known("of several things wrong with a YAML document, another one is named", _yaml_texts),
     Known("Go's arithmetic on dates wraps around where it overflows: an error here", _far_dates),
