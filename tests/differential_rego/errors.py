@@ -37,7 +37,8 @@ _LIMIT = "error limit reached"
 @click.option("--changes", type=int, default=1, show_default=True, help="Changes of each text.")
 @click.option("--show", default=20, show_default=True, help="Kinds of differences shown.")
 @click.option("--texts", is_flag=True, help="Compare the messages of parse errors, too.")
-def main(seconds: float, seed: int, changes: int, show: int, texts: bool) -> None:
+@click.option("--v0-compatible", "v0", is_flag=True, help="Read all policies as Rego v0.")
+def main(seconds: float, seed: int, changes: int, show: int, texts: bool, v0: bool) -> None:
     """Compare errors of changed policies with OPA's."""
     seeds = [t for t in corpus_policies() + repository_policies() if len(t) < _LONGEST]
     seeds += generated_policies(40)
@@ -46,7 +47,7 @@ def main(seconds: float, seed: int, changes: int, show: int, texts: bool) -> Non
     kinds: Counter[str] = Counter()
     examples: dict[str, tuple[str, list[str]]] = {}
     try:
-        with OpaServer({}, timeout=5.0) as opa:
+        with OpaServer({}, timeout=5.0, v0_compatible=v0) as opa:
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 text = mutate(random.choice(seeds), random, seeds, changes)
@@ -65,7 +66,7 @@ def main(seconds: float, seed: int, changes: int, show: int, texts: bool) -> Non
                 if any(_LIMIT in e.message or not e.code.startswith("rego_") for e in expected):
                     continue
                 counts["accepted by OPA" if not expected else expected[0].code] += 1
-                wrong = _compare(text, expected, texts)
+                wrong = _compare(text, expected, texts, Language(v0_compatible=v0))
                 if not wrong:
                     continue
                 first = expected[0].message.splitlines()[0] if expected else "accepted"
@@ -91,9 +92,11 @@ def _can_be_sent(text: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _compare(text: str, expected: tuple[Expected, ...], texts: bool) -> list[str]:
+def _compare(
+    text: str, expected: tuple[Expected, ...], texts: bool, language: Language
+) -> list[str]:
     try:
-        found = check_modules({FILE: text}, builtins=declarations(), language=Language())
+        found = check_modules({FILE: text}, builtins=declarations(), language=language)
     except Exception as error:
         return [f"crash: {type(error).__name__}: {error}"]
     case = CorpusCase("changed", "", "", {FILE: text}, expected=expected)

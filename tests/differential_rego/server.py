@@ -33,13 +33,17 @@ class _Connection(http.client.HTTPConnection):
 class OpaServer:
     """``opa run --server`` with base documents. A context manager: leaving it ends the process."""
 
-    def __init__(self, data: dict[str, Any], timeout: float = 60.0) -> None:
+    def __init__(
+        self, data: dict[str, Any], timeout: float = 60.0, *, v0_compatible: bool = False
+    ) -> None:
         """
         Args:
             data: the base documents.
             timeout: how long an answer may take, in seconds; then it is a TimeoutError.
+            v0_compatible: policies are read as Rego v0.
         """
         self.data = data
+        self.options = ["--v0-compatible"] if v0_compatible else []
         self.timeout = timeout
 
     def __enter__(self) -> OpaServer:
@@ -57,7 +61,7 @@ class OpaServer:
         address = str(folder / "opa.sock")
         self._process = subprocess.Popen(
             [opa, "run", "--server", "--addr", f"unix://{address}", "--log-level", "error",
-             "--skip-version-check", "data.json"],
+             "--skip-version-check", *self.options, "data.json"],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
