@@ -15,7 +15,10 @@ ROOT_DOCUMENTS = frozenset({"data", "input"})
 """Variables that are references by themselves in OPA's trees."""
 
 
-def term_key(term: n.Term) -> tuple[Any, ...]:
+Key = tuple[Any, ...]
+
+
+def term_key(term: n.Term) -> Key:
     """A key by which terms sort as OPA sorts them; equal for terms that OPA holds equal."""
     match term:
         case n.Scalar(value=None):
@@ -38,9 +41,10 @@ def term_key(term: n.Term) -> tuple[Any, ...]:
         case n.Array():
             return (7, [*map(term_key, term.items)])
         case n.Object():
-            return (8, [term_key(part) for pair in sorted_pairs(term) for part in pair])
+            pairs = sorted(((term_key(k), v) for k, v in term.pairs), key=_first)
+            return (8, [part for key, value in pairs for part in (key, term_key(value))])
         case n.Set():
-            return (9, [*map(term_key, sorted_items(term.items))])
+            return (9, [key for key, _ in _keyed(term.items)])
         case n.ArrayComp():
             return (10, term_key(term.head), _body_key(term.body))
         case n.ObjectComp():
@@ -54,18 +58,26 @@ def term_key(term: n.Term) -> tuple[Any, ...]:
 
 def sorted_items(items: tuple[n.Term, ...]) -> list[n.Term]:
     """The elements of a set in their order, each once."""
-    found: list[n.Term] = []
-    last: tuple[Any, ...] | None = None
-    for key, item in sorted(((term_key(item), item) for item in items), key=lambda pair: pair[0]):
-        if key != last:
-            found.append(item)
-        last = key
-    return found
+    return [item for _, item in _keyed(items)]
 
 
 def sorted_pairs(term: n.Object) -> list[tuple[n.Term, n.Term]]:
     """Keys and values of an object in the order of the keys."""
-    return sorted(term.pairs, key=lambda pair: term_key(pair[0]))
+    keyed = sorted(((term_key(key), (key, value)) for key, value in term.pairs), key=_first)
+    return [pair for _, pair in keyed]
+
+
+def _keyed(items: tuple[n.Term, ...]) -> list[tuple[Key, n.Term]]:
+    """Elements with their keys, in their order, each once."""
+    found: list[tuple[Key, n.Term]] = []
+    for key, item in sorted(((term_key(item), item) for item in items), key=_first):
+        if not found or key != found[-1][0]:
+            found.append((key, item))
+    return found
+
+
+def _first(pair: tuple[Any, Any]) -> Any:
+    return pair[0]
 
 
 def _body_key(body: n.Body) -> list[tuple[Any, ...]]:

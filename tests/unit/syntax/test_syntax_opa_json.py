@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,12 @@ def test_policies_are_as_opa_has_them(tmp_path: Path, v0: bool) -> None:
 def test_what_is_printed_is_json() -> None:
     for text in repository_policies():
         json.dumps(to_opa_json(parse_module(text), locations=True))
+
+
+@pytest.mark.parametrize("brackets", ["{}", "[]"])
+def test_what_is_nested_is_written_at_once(brackets: str) -> None:
+    opening, closing = brackets
+    text = f"package p\np := {opening * 60}1{closing * 60}"
+    before = time.process_time()
+    to_opa_json(parse_module(text))
+    assert time.process_time() - before < 1
