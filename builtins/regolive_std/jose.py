@@ -92,7 +92,8 @@ def parse_keys(text: str) -> tuple[VerificationKey, ...]:
         try:
             return tuple(_verification_key(jwk) for jwk in _jwks(text) if _usable(jwk))
         except ValueError as error:
-            raise BuiltinError(f"failed to parse a JWK key (set): {error}") from None
+            where = "jwk.ParseString: failed to parse string"
+            raise BuiltinError(f"failed to parse a JWK key (set): {where}: {error}") from None
     if end < len(data):
         raise BuiltinError("extra data after a PEM certificate block")
     if block.label == "CERTIFICATE":
@@ -233,6 +234,15 @@ def _check_kind(kty: str, jwk: dict[str, Any]) -> None:
     elif kty == "EC":
         if jwk.get("crv") not in _CURVES:
             raise ValueError(f"jwk.ParseKey: invalid curve {jwk.get('crv', '')}")
+        size = (_CURVES[jwk["crv"]].key_size + 7) // 8
+        half = "Private" if "d" in jwk else "Public"
+        for name in ("x", "y", "d"):
+            if name in jwk and len(jwk[name]) != size:
+                raise ValueError(
+                    "jwk.ParseKey: jwk.Parse: key validation failed: key validation failed: "
+                    f'jwk.ECDSA{half}Key: invalid "{name}" length ({len(jwk[name])}) for curve '
+                    f'"{jwk["crv"]}"'
+                )
         public_part(jwk)
     elif kty == "OKP":
         if jwk.get("crv") not in ("Ed25519", "X25519"):

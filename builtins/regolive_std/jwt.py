@@ -9,14 +9,22 @@ import base64
 import hashlib
 import hmac
 import math
-import re
 from collections.abc import Callable
 from typing import Any
 
 from regolive import BuiltinContext, BuiltinError
 from regolive.concurrency import Mutex
 from regolive.values import compare, dumps, is_number, loads, sorted_items
-from regolive_std._declare import ANY, BOOLEAN, STRING, object_of, std, tuple_of
+from regolive_std._declare import (
+    ANY,
+    BOOLEAN,
+    STRING,
+    object_of,
+    std,
+    tuple_of,
+    unchecked,
+    wrong_type,
+)
 from regolive_std.encoding import base64url_decode
 from regolive_std.json_ import json_unmarshal
 from regolive_std.text import to_bytes
@@ -96,13 +104,9 @@ def _section(name: str, text: str) -> str:
         raise BuiltinError(f"JWT {name} had invalid encoding: {error.message}") from None
 
 
-# Bytes that are no UTF-8, as strings hold them; Go's JSON decoder replaces each.
-_NO_UTF8 = re.compile("[\udc80-\udcff]")
-
-
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json_unmarshal(_NO_UTF8.sub("\ufffd", text))
+        found = json_unmarshal(text)
     except BuiltinError as error:
         raise BuiltinError(f"invalid JSON: {error.message}") from None
     except (ValueError, RecursionError) as error:
@@ -199,8 +203,11 @@ def _verify(alg: str, jwt: str, certificate: str) -> bool:
 
 
 def _verifier(name: str, alg: str) -> Callable[[str, str], bool]:
-    @std(name, result_name="result")
-    def verify(jwt: str, certificate: str) -> bool:
+    @std(name, args=[STRING, unchecked(STRING)], result=BOOLEAN, result_name="result")
+    def verify(jwt: str, certificate: Any) -> bool:
+        if certificate.__class__ is not str:
+            _split(jwt)  # OPA looks at the token first
+            raise wrong_type(2, certificate, "string")
         return _verify(alg, jwt, certificate)
 
     verify.__doc__ = (
@@ -227,9 +234,11 @@ jwt_verify_eddsa = _verifier("io.jwt.verify_eddsa", "EdDSA")
 
 
 def _hmac_verifier(name: str, algorithm: str) -> Callable[[str, str], bool]:
-    @std(name, result_name="result")
-    def verify(jwt: str, secret: str) -> bool:
+    @std(name, args=[STRING, unchecked(STRING)], result=BOOLEAN, result_name="result")
+    def verify(jwt: str, secret: Any) -> bool:
         head, body, tail = _split(jwt)
+        if secret.__class__ is not str:
+            raise wrong_type(2, secret, "string")
         message = to_bytes(f"{head}.{body}")
         expected = hmac.digest(to_bytes(secret), message, algorithm)
         return hmac.compare_digest(to_bytes(base64url_decode(tail)), expected)
@@ -336,12 +345,12 @@ def _time(value: Any) -> float:
 
 @std(
     "io.jwt.decode_verify",
-    args=[STRING, _OBJECT],
+    args=[unchecked(STRING), _OBJECT],
     result=tuple_of(BOOLEAN, _ANY_OBJECT, _ANY_OBJECT),
     nondeterministic=True,
     result_name="output",
 )
-def jwt_decode_verify(ctx: BuiltinContext, jwt: str, constraints: Any) -> list[Any]:
+def jwt_decode_verify(ctx: BuiltinContext, jwt: Any, constraints: Any) -> list[Any]:
     """``[true, header, payload]`` of a token that meets all constraints, else ``[false, {}, {}]``.
 
     Constraints: ``cert`` or ``secret``, and ``alg``, ``iss``, ``aud``, ``time`` (nanoseconds).
@@ -357,6 +366,8 @@ def jwt_decode_verify(ctx: BuiltinContext, jwt: str, constraints: Any) -> list[A
         error: eval_builtin_error: io.jwt.decode_verify: unknown token validation constraint: issuer
     """
     asked = _Constraints(constraints, ctx.now_ns)
+    if jwt.__class__ is not str:
+        raise wrong_type(1, jwt, "string")
     while True:
         head, body, tail = _split(jwt)
         header = _header(head)
@@ -410,7 +421,7 @@ def _is_json(text: str) -> bool:
 
 @std(
     "io.jwt.encode_sign",
-    args=[_OBJECT, _OBJECT, _OBJECT],
+    args=[unchecked(_OBJECT)] * 3,  # whatever it is, its JSON is signed
     result=STRING,
     nondeterministic=True,
     result_name="output",

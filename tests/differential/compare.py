@@ -25,7 +25,7 @@ class Difference:
 
     call: Call
     kind: str
-    ours: Any
+    ours: Answer
     theirs: Answer
 
 

@@ -55,7 +55,24 @@ def _template_texts(one: Difference) -> bool:
     return one.call.name == "strings.render_template" and one.kind == "text"
 
 
+def _key_texts(one: Difference) -> bool:
+    """Both refuse a key, a token or a certificate, in the words of their libraries."""
+    words = ("jwk", "jws", "x509", "PEM", "PRIVATE", "JSON", "tls")
+    return (
+        one.call.name.startswith(("io.jwt.", "crypto."))
+        and one.kind == "text"
+        and any(word in one.ours.error for word in words)
+    )
+
+
+def _signed_with_private_key(one: Difference) -> bool:
+    error = one.ours.error
+    return one.call.name.startswith("io.jwt.encode_sign") and "okp" in error and "[]byte" in error
+
+
 KNOWN = (
+    Known("errors of the libraries for keys and certificates are their own", _key_texts),
+    Known("OPA signs with HMAC under an Ed25519 key: that is refused", _signed_with_private_key),
     Known("errors of a template do not name the place in it", _template_texts),
     Known("libyaml takes no brackets and quotes in tags, Go's copy of it does", _yaml_tags),
     Known("of several things wrong with a YAML document, another one is named", _yaml_texts),
