@@ -9,11 +9,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from regolive.cli.app import Command
+from regolive.cli.language import given, language_options
 from regolive.cli.params import duration
+
+if TYPE_CHECKING:
+    from regolive.compiler import Language
 
 
 @click.command("serve", cls=Command, short_help="Serve decisions over HTTP.")
@@ -57,6 +62,7 @@ from regolive.cli.params import duration
     metavar="FILE",
     help="What policies may use, in OPA's format: see regolive capabilities.",
 )
+@language_options
 @click.option(
     "--store", type=click.Choice(("snapshot", "locking")), help="How data is kept.  [snapshot]"
 )
@@ -71,6 +77,7 @@ def command(
     timeout: float,
     threads: int,
     capabilities: str | None,
+    language: Language,
     store: str | None,
 ) -> None:
     """Serve the policies and data of files and directories over HTTP: OPA's Data API, a health
@@ -96,6 +103,7 @@ def command(
             config=config,
             store=store,
             capabilities=capabilities,
+            language=given(language),
         )
         with runtime:
             server = Server(runtime, host=host, port=port, timeout=timeout, threads=threads)
