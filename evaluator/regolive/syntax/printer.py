@@ -198,8 +198,12 @@ def _template(term: n.TemplateString) -> str:
 
 
 def _ref(ref: n.Ref) -> str:
-    head = ref.terms[0]
-    return _primary(head) + "".join(map(_step, ref.terms[1:]))
+    head, *steps = ref.terms
+    text = _primary(head)
+    if steps and text in ALL_KEYWORDS:
+        # A keyword is a name before a point; before a bracket it may be itself.
+        text += _import_step(steps.pop(0))
+    return text + "".join(map(_step, steps))
 
 
 def _step(step: n.Term) -> str:

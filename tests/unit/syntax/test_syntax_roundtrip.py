@@ -98,6 +98,7 @@ TRICKY = [
     "p if { x } { y }",
     "default p := {x | x}",
     "if.x contains 1",
+    "p := 1\nif.some := 2",
 ]
 
 
