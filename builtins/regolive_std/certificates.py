@@ -249,12 +249,12 @@ def parse(der: bytes) -> Certificate:
     """The certificate. Raises ValueError."""
     try:
         return _parse(der)
-    except _REFUSED as error:
+    except REFUSED as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
 # What cryptography raises besides ValueError.
-_REFUSED = (
+REFUSED = (
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,

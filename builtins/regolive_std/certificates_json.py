@@ -20,6 +20,7 @@ from regolive_std.certificates import (
     NAME_CONSTRAINTS,
     POLICIES,
     PUBLIC_KEYS,
+    REFUSED,
     SUBJECT_KEY,
     AltNames,
     Certificate,
@@ -263,7 +264,7 @@ def request_json(der: bytes) -> dict[str, Any]:
             **_extensions_json(tuple(extensions)),
             **_names_json(names),
         }
-    except ValueError as error:
+    except (ValueError, *REFUSED) as error:
         raise BuiltinError(f"asn1: structure error: {error}") from None
 
 

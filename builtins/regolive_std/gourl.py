@@ -7,6 +7,7 @@ from typing import Any
 from regolive import BuiltinError
 from regolive_std.encoding import unescape
 from regolive_std.text import to_bytes
+from regolive_std.uri import parse_uri
 
 _PATH = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~$&+,/:;=@")
 _FRAGMENT = _PATH | frozenset(b"!()*?")
@@ -25,6 +26,7 @@ def parse_url(text: str) -> dict[str, Any]:
     if any(c <= " " or c >= "\x7f" for c in text):
         raise ValueError("cannot parse URI: invalid character")
     try:
+        parse_uri(text)  # for its errors
         rest, _, fragment = text.partition("#")
         out["Fragment"] = unescape(fragment, plus=False)
         if _escaped(out["Fragment"], _FRAGMENT) != fragment:

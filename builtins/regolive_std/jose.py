@@ -44,7 +44,8 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "384": hashes.SHA384,
     "512": hashes.SHA512,
 }
-_CURVES = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
+# The bytes of a coordinate on each of the curves.
+_SIZES = {"P-256": 32, "P-384": 48, "P-521": 66}
 
 ALGORITHMS = frozenset([f + size for f in ("HS", "RS", "PS", "ES") for size in _HASHES] + ["EdDSA"])
 """The algorithms that OPA knows; ``none`` is not among them."""
@@ -232,9 +233,9 @@ def _check_kind(kty: str, jwk: dict[str, Any]) -> None:
         if "d" in jwk and not (jwk.get("p") and jwk.get("q")):
             raise ValueError('missing "p" or "q" value')
     elif kty == "EC":
-        if jwk.get("crv") not in _CURVES:
+        if jwk.get("crv") not in _SIZES:
             raise ValueError(f"jwk.ParseKey: invalid curve {jwk.get('crv', '')}")
-        size = (_CURVES[jwk["crv"]].key_size + 7) // 8
+        size = _SIZES[jwk["crv"]]
         half = "Private" if "d" in jwk else "Public"
         for name in ("x", "y", "d"):
             if name in jwk and len(jwk[name]) != size:

@@ -70,7 +70,18 @@ def _signed_with_private_key(one: Difference) -> bool:
     return one.call.name.startswith("io.jwt.encode_sign") and "okp" in error and "[]byte" in error
 
 
+def _strict_der(one: Difference) -> bool:
+    names = ("crypto.", "io.jwt.verify_")
+    return (
+        one.call.name.startswith(names)
+        and one.kind == "outcome"
+        and one.theirs.defined
+        and any(word in one.ours.error for word in ("x509: ", "asn1: ", "PEM"))
+    )
+
+
 KNOWN = (
+    Known("cryptography refuses damaged keys and requests that Go reads past", _strict_der),
     Known("errors of the libraries for keys and certificates are their own", _key_texts),
     Known("OPA signs with HMAC under an Ed25519 key: that is refused", _signed_with_private_key),
     Known("errors of a template do not name the place in it", _template_texts),
