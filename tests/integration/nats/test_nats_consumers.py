@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -66,6 +67,7 @@ def test_a_request_ends_with_its_connection(outside: Outside, server: NatsServer
     process = server._process
     assert process is not None
     process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)  # until it has stopped: it might still answer before
     try:
         reading = Actor(lambda: client.load("b"))
         wait_until(lambda: client._asked, "a request under way")
