@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import Any
@@ -322,6 +323,7 @@ def test_a_cancelled_query_does_not_wait_for_nats(server: NatsServer) -> None:
         process = server._process
         assert process is not None
         process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # until it has stopped: it might still answer before
         try:
             began = time.monotonic()
             with pytest.raises(Exception, match="deadline"):
