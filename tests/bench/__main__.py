@@ -1,7 +1,7 @@
 """``python -m tests.bench``: the tables for people, or JSON for machines; exit code 1 under a bar.
 
-Parts: ``decisions`` (the bars), ``scaling``, ``switch``, ``micro``, ``syntax``, ``compile``,
-``locks``, ``nats``; all unless named.
+Parts: ``decisions`` (the bars), ``scaling``, ``switch``, ``builtins``, ``micro``, ``syntax``,
+``compile``, ``locks``, ``nats``; all unless named.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import (
+    builtins,
     cases,
     compiling,
     decisions,
@@ -31,7 +32,9 @@ from tests.bench import (
 )
 from tests.bench.timing import FULL, QUICK, Effort
 
-PARTS = ("decisions", "scaling", "switch", "micro", "syntax", "compile", "locks", "nats")
+PARTS = (
+    *("decisions", "scaling", "switch", "builtins", "micro", "syntax", "compile", "locks", "nats"),
+)
 
 
 @click.command()
@@ -56,6 +59,8 @@ def main(parts: tuple[str, ...], quick: bool, check: bool, opa: bool, form: str)
         report["scaling"] = _scaling(console, effort, sizes, missed)
     if "switch" in chosen:
         report["switch"] = _switch(console, effort, missed)
+    if "builtins" in chosen:
+        report["builtins"] = _builtins(console, effort)
     if "micro" in chosen:
         report["micro"] = _micro(console, effort)
     if "syntax" in chosen:
@@ -166,6 +171,21 @@ def _switch(console: Console, effort: Effort, missed: list[str]) -> list[dict[st
                 f"{many:,} bodies that give {row.form} take {row.times:.2f} times as long as "
                 f"{few}; the bar is {switch.BAR:g}"
             )
+    console.print(table)
+    return [asdict(row) for row in rows]
+
+
+def _builtins(console: Console, effort: Effort) -> list[dict[str, Any]]:
+    rows = builtins.measure(effort)
+    table = Table(title="A call of a builtin, and the same in Python (an empty decision taken off)")
+    for column in ("builtin", "ns", "by hand: ns", "÷ by hand"):
+        table.add_column(column, justify="left" if column == "builtin" else "right")
+    for row in rows:
+        table.add_row(
+            row.name, f"{row.regolive_ns:.0f}", f"{row.python_ns:.0f}", f"{row.times:.1f}"
+        )
+    table.add_section()
+    table.add_row("geometric mean", "", "", f"{builtins.mean(rows):.1f}")
     console.print(table)
     return [asdict(row) for row in rows]
 
