@@ -202,7 +202,7 @@ def _ref(ref: n.Ref) -> str:
     text = _primary(head)
     if steps and text in ALL_KEYWORDS:
         # A keyword is a name before a point; before a bracket it may be itself.
-        text += _import_step(steps.pop(0))
+        text += _word_step(steps.pop(0))
     return text + "".join(map(_step, steps))
 
 
@@ -302,14 +302,15 @@ def _package(package: n.Package) -> str:
 
 def _import(item: n.Import) -> str:
     head, *steps = item.path.terms
-    text = f"import {_term(head)}" + "".join(map(_import_step, steps))
+    text = f"import {_term(head)}" + "".join(map(_word_step, steps))
     if item.alias is None:
         return text
     return f"{text} as {'_' if item.alias[:1] == '$' else item.alias}"
 
 
-def _import_step(step: n.Term) -> str:
-    if isinstance(step, n.Scalar) and _NAME.fullmatch(str(step.value)):
+def _word_step(step: n.Term) -> str:
+    """A step in its short form, keywords too."""
+    if isinstance(step, n.Scalar) and isinstance(step.value, str) and _NAME.fullmatch(step.value):
         return f".{step.value}"
     return _step(step)
 
