@@ -155,6 +155,11 @@ class Frame:
             and type(error).__module__.startswith("regolive.")  # not a plugin's own errors
         ):
             raise error
+        if isinstance(error, RecursionError):
+            # As where no builtin is called: a rule must not take "too deep" for "undefined".
+            raise EvalError(f"{name}: a value is nested too deeply") from error
+        if isinstance(error, MemoryError):
+            raise EvalError(f"{name}: out of memory") from error
         if not isinstance(error, EvalError):
             detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             wrapped: EvalError = BuiltinError(f"{name}: {detail} (in plugin {plugin!r})")
