@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regolive.values import dumps
@@ -148,7 +148,6 @@ def test_the_secret_makes_the_difference(
         expected = False
     else:
         expected = True
-    assume(expected == (secret == other))
     assert call("io.jwt.decode_verify", token, {"secret": other})[0] is expected
 
 

@@ -210,8 +210,12 @@ def test_differences_lead_from_one_to_the_other(call: Any, a: int, b: int, zone:
     if high < low:  # a clock that was put back in between
         return
     years, months, days, hours, minutes, seconds = found
-    assert years >= 0 and 0 <= months < 12 and 0 <= days < 31
-    assert 0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 60
+    assert years >= 0
+    assert 0 <= months < 12
+    assert 0 <= days < 31
+    assert 0 <= hours < 24
+    assert 0 <= minutes < 60
+    assert 0 <= seconds < 60
 
     step = timedelta(days, hours=hours, minutes=minutes, seconds=seconds)
 
