@@ -157,34 +157,48 @@ def _same_bools(a: Value, b: Value) -> bool:
     return True  # numbers, null; sets are made of keys, which are equal as Rego has it
 
 
-def _hash(value: Value, depth: int = 2) -> int:
-    """A hash that looks two levels into a composite.
+# How many parts of a composite a hash looks at further down than two levels.
+_ROOM = 200
+
+
+def _hash(value: Value, depth: int = 2, room: int = _ROOM) -> int:
+    """A hash that looks two levels into a composite, and further while there is ``room``.
 
     Composites that differ only further down share a hash, and equality tells them apart: hashing
-    all of a large document would cost more than the comparisons it saves.
+    all of a large document would cost more than the comparisons it saves. Small ones are looked
+    through, so that many that are alike at the top do not all have to be compared. ``room`` is
+    divided among elements, whatever their order.
     """
     cls = value.__class__
     if cls is dict:
         # In no order: equal objects may have come by their keys in different orders.
         total = len(value)
+        below = (room - 1) // total if total else 0
         for k, v in value.items():
             inner = v.__class__
             if inner is str:
                 total += hash((k, v))
             elif inner is dict or inner is list or inner is RegoSet:
-                total += hash((k, _hash(v, depth - 1) if depth > 1 else len(v)))
+                deeper = depth > 1 or below > 0
+                total += hash((k, _hash(v, depth - 1, below) if deeper else len(v)))
             else:
                 total += hash((k, v))
         return hash((0xB, total))
     if cls is list:
-        if depth < 2 and value and value[0].__class__ in _COMPOSITES:
+        if not value:
+            return hash((0xA,))
+        below = (room - 1) // len(value)
+        if depth < 2 and below <= 0 and value[0].__class__ in _COMPOSITES:
             return len(value)
         try:
             return hash((0xA, *value))
         except TypeError:
-            if depth < 2:
+            if depth < 2 and below <= 0:
                 return len(value)
-            return hash((0xA, *(_hash(v, 1) if v.__class__ in _COMPOSITES else v for v in value)))
+            inside = (
+                _hash(v, depth - 1, below) if v.__class__ in _COMPOSITES else v for v in value
+            )
+            return hash((0xA, *inside))
     if cls is RegoSet:
         return hash((0xC, frozenset(value.keys)))
     if cls is bool:
