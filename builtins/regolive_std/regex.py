@@ -70,9 +70,29 @@ def _refused(pattern: str) -> str | None:
     return None
 
 
+# What opens or closes a group; what is quoted, escaped or in a class is passed over.
+_GROUPS = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^]\\])*\]|([()])", re.DOTALL
+)
+_DEEPEST = 1000  # Go's bound (regexp/syntax, ErrNestingDepth)
+
+
+def _nests_too_deeply(pattern: str) -> bool:
+    if pattern.count("(") < _DEEPEST:
+        return False
+    depth = 0
+    for found in _GROUPS.finditer(pattern):
+        depth += 1 if found[1] == "(" else -1 if found[1] else 0
+        if depth >= _DEEPEST:
+            return True
+    return False
+
+
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> Any:
     """A compiled pattern. Raises BuiltinError with Go's text if it is not one."""
+    if _nests_too_deeply(pattern):
+        raise BuiltinError(f"error parsing regexp: expression nests too deeply: `{pattern}`")
     try:
         made = re2.compile(to_bytes(pattern), options=_OPTIONS)
     except re2.error as error:
@@ -152,6 +172,7 @@ def _spans(ctx: BuiltinContext, expression: Any, text: str, limit: int) -> Itera
     at = count = 0
     last_end = -1
     while at <= len(data) and count != limit:
+        ctx.check()  # one search can take milliseconds, of a pattern with many groups
         found = expression.search(data, at)
         if found is None:
             return
@@ -162,8 +183,6 @@ def _spans(ctx: BuiltinContext, expression: Any, text: str, limit: int) -> Itera
         if start != end or start != last_end:
             yield found if back is None else _Shifted(found, back, to_bytes(text))
             count += 1
-            if count & 255 == 0:
-                ctx.check()
         last_end = end
         if end > at:
             at = end

@@ -171,7 +171,7 @@ def replace_n(patterns: Any, value: str) -> str:
     expression = _any_of(tuple(sorted(patterns)))
     if "" in patterns and not value.isascii():
         # Go finds the empty pattern between bytes.
-        data = expression.pattern.encode("utf-8", "surrogateescape")
+        data = text.to_bytes(expression.pattern)
         new = {text.to_bytes(k): text.to_bytes(v) for k, v in patterns.items()}
         return text.from_bytes(re.sub(data, lambda m: new[m[0]], text.to_bytes(value)))
     return expression.sub(lambda found: patterns[found[0]], value)

@@ -61,7 +61,15 @@ _NOTHING: Any = object()
 class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
     """Composes nodes; which scalars are plain is all it says of their types."""
 
+    def __init__(self, ctx: BuiltinContext, text: str) -> None:
+        super().__init__(text)
+        self._ctx = ctx
+        self._nodes = 0
+
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        self._nodes += 1
+        if self._nodes & 1023 == 0:
+            self._ctx.check()
         if kind is yaml.ScalarNode and implicit[0]:
             return _PLAIN
         return super().resolve(kind, value, implicit)
@@ -289,7 +297,7 @@ def _check_utf8(text: str) -> None:
 def _load(ctx: BuiltinContext, text: str) -> Any:
     _check_utf8(text)
     try:
-        loader = _Loader(text)
+        loader = _Loader(ctx, text)
         try:
             node = loader.get_node() if loader.check_node() else None
         finally:
