@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
@@ -57,21 +58,22 @@ def _clean(text: str, well_formed: re.Pattern[str]) -> str | None:
     return clean if well_formed.match(clean) else None
 
 
+@lru_cache(maxsize=4)
+def _alphabet(well_formed: re.Pattern[str]) -> bytes:
+    return bytes(code for code in range(128) if well_formed.match(chr(code) * 4) and code != 61)
+
+
 def _corrupt(text: str, well_formed: re.Pattern[str]) -> NoReturn:
     """Raise Go's error, with the place where its decoder gives up."""
     data = to_bytes(text)
-    symbols = 0
-    for at, byte in enumerate(data):
-        char = chr(byte)
-        if char in "\r\n":
-            continue
-        if char.isascii() and well_formed.match(char * 4):
-            symbols += 1
-            continue
-        if char == "=" and symbols % 4 in (2, 3):
-            _corrupt_padding(data, at, symbols % 4)
-        raise BuiltinError(f"illegal base64 data at input byte {at}")
-    raise BuiltinError(f"illegal base64 data at input byte {len(data) - symbols % 4}")
+    others = data.translate(None, _alphabet(well_formed) + b"\r\n")
+    at = data.index(others[:1]) if others else len(data)
+    symbols = len(data[:at].translate(None, b"\r\n"))
+    if not others:
+        raise BuiltinError(f"illegal base64 data at input byte {at - symbols % 4}")
+    if others[:1] == b"=" and symbols % 4 in (2, 3):
+        _corrupt_padding(data, at, symbols % 4)
+    raise BuiltinError(f"illegal base64 data at input byte {at}")
 
 
 def _corrupt_padding(data: bytes, at: int, symbols: int) -> NoReturn:
