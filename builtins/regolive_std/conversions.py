@@ -25,6 +25,8 @@ from regolive_std._declare import (
 from regolive_std.text import go_quote
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
+# An integer that needs no second look.
+_SMALL = re.compile(r"-?[1-9][0-9]{0,17}\Z")
 # Digits may be set apart as in Go's own literals.
 _APART = re.compile(r"(?<=[0-9])_(?=[0-9])")
 _HEX_APART = re.compile(r"(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])")
@@ -61,6 +63,8 @@ def is_too_large(number: Any) -> bool:
 
 
 def _from_text(text: str) -> Any:
+    if _SMALL.match(text):
+        return int(text)
     plain = _APART.sub("", text) if "_" in text else text
     if _DECIMAL.match(plain):
         number = parse_number(plain)

@@ -58,28 +58,29 @@ def sprintf(format: str, values: list[Any]) -> str:
         "%!d(string=a) %!s(MISSING)"
     """
     plain = _plain(format)
-    if plain is None or len(plain) != 2 * len(values) + 1:
+    if plain is None or len(plain[1]) != len(values):
         return _Printer(format, list(map(_argument, values))).run()
-    out = list(plain)
-    for at, value in enumerate(values):
-        verb = plain[2 * at + 1]
+    texts = []
+    for verb, value in zip(plain[1], values, strict=True):
         cls = value.__class__
         if cls is str:
             if verb == "d":
                 return _Printer(format, list(map(_argument, values))).run()
-            out[2 * at + 1] = value
+            texts.append(value)
         elif cls is int and verb != "s" and -_INT64 <= value < _INT64:
-            out[2 * at + 1] = str(value)
+            texts.append(value)
         else:
-            out[2 * at + 1] = _printed(_Flags(), _argument(value), verb)
-    return "".join(out)
+            texts.append(_printed(_Flags(), _argument(value), verb))
+    return plain[0] % tuple(texts)
 
 
 @lru_cache(maxsize=512)
-def _plain(format: str) -> tuple[str, ...] | None:
-    """Text, verb, text, verb, ... text for a format of bare verbs only: nearly every one."""
+def _plain(format: str) -> tuple[str, str] | None:
+    """For a format of bare verbs only, nearly every one: the same for Python, and the verbs."""
     parts = _BARE.split(format)
-    return None if any("%" in text for text in parts[::2]) else tuple(parts)
+    if any("%" in text for text in parts[::2]):
+        return None
+    return "%s".join(parts[::2]), "".join(parts[1::2])
 
 
 _BARE = re.compile("%([sdv])")

@@ -48,7 +48,13 @@ def _only_strings(value: Any) -> bool:
 def order_code(a: Expr, b: Expr, operator: str) -> str:
     """A condition for ``a < b`` and the like, in Rego's order over all types."""
     tests = [f"{e.cls} is int" for e in (a, b) if e.kind != "int"]
+    texts = [f"{e.cls} is str" for e in (a, b) if e.kind != "str"]
     if all(e.kind in ("int", "num") for e in (a, b)) or not tests:
         return f"{a.code} {operator} {b.code}"
     slow = f"compare({a.code}, {b.code}) {operator} 0"
+    if all(e.kind in (None, "str") for e in (a, b)):
+        # By code points, which is the order of UTF-8's bytes, too.
+        slow = f"{a.code} {operator} {b.code} if {' and '.join(texts)} else {slow}"
+        if len(texts) < 2:
+            return f"({slow})" if texts else f"{a.code} {operator} {b.code}"
     return f"({a.code} {operator} {b.code} if {' and '.join(tests)} else {slow})"

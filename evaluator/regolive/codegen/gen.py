@@ -26,7 +26,7 @@ MAX_LOOPS = 14
 MAX_INDENT = 48
 
 
-_CLASS_NAMES = {
+CLASS_NAMES = {
     "bool": "bool",
     "dict": "dict",
     "int": "int",
@@ -56,7 +56,7 @@ class Expr:
     @property
     def cls(self) -> str:
         """The expression for the value's class: its name, where that is known."""
-        known = _CLASS_NAMES.get(self.kind or "")
+        known = CLASS_NAMES.get(self.kind or "")
         if known is not None:
             return known
         return f"({self.code}).__class__" if self.is_const else f"{self.code}.__class__"

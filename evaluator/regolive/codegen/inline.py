@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from regolive.codegen.equality import equal_code, order_code
-from regolive.codegen.gen import Expr, Gen
+from regolive.codegen.gen import CLASS_NAMES, Expr, Gen
 from regolive.values import RegoSet
 
 # The standard plugin's name as an entry point, and as a class that was passed in.
@@ -115,16 +115,97 @@ def _member(gen: Gen, name: str, args: list[Expr]) -> Inline:
     return Inline(code, "bool", total=True, condition=True)
 
 
+def _typed(*kinds: str, to: str, result: str) -> Callable[[Gen, str, list[Expr]], Inline | None]:
+    """``to`` where the operands are of these types; the builtin gives the same type or nothing."""
+
+    def template(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+        return _if_typed(gen, name, args, kinds, to.format(*(e.code for e in args)), result)
+
+    return template
+
+
+def _if_typed(
+    gen: Gen,
+    name: str,
+    args: list[Expr],
+    kinds: tuple[str, ...],
+    fast: str,
+    result: str | None,
+    *more: str,
+) -> Inline | None:
+    if any(e.kind not in (None, kind) for e, kind in zip(args, kinds, strict=True)):
+        return None
+    tests = [
+        f"{e.cls} is {CLASS_NAMES[kind]}"
+        for e, kind in zip(args, kinds, strict=True)
+        if e.kind != kind
+    ]
+    tests += more
+    if not tests:
+        return Inline(fast, result, total=True)
+    slow = f"{name_of(gen, name)}({', '.join(['q', *(e.code for e in args)])})"
+    return Inline(f"{fast} if {' and '.join(tests)} else {slow}", result)
+
+
+def _is_type(test: str) -> Callable[[Gen, str, list[Expr]], Inline | None]:
+    def template(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+        (value,) = args
+        if value.kind is not None:
+            return None
+        code = f"({test.format(value.code)})"
+        return Inline(code, "bool", total=True, condition=True)
+
+    return template
+
+
+def _letters(method: str) -> Callable[[Gen, str, list[Expr]], Inline | None]:
+    """Go maps letters one by one, as Python does where all are ASCII."""
+
+    def template(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+        (text,) = args
+        if text.is_const:
+            return None
+        fast, ascii_only = f"{text.code}.{method}()", f"{text.code}.isascii()"
+        return _if_typed(gen, name, args, ("str",), fast, "str", ascii_only)
+
+    return template
+
+
+def _trim(method: str) -> Callable[[Gen, str, list[Expr]], Inline | None]:
+    def template(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+        text, cutset = args
+        if cutset.const.__class__ is not str or not cutset.const.isascii():
+            return None  # to Go, all bytes that are no UTF-8 are one character
+        fast = f"{text.code}.{method}({cutset.code})"
+        return _if_typed(gen, name, args, ("str", "str"), fast, "str")
+
+    return template
+
+
+def _replace(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+    text, old, new = args
+    if old.const.__class__ is not str or not old.const:
+        return None  # an empty string is found between the bytes
+    fast = f"{text.code}.replace({old.code}, {new.code})"
+    return _if_typed(gen, name, args, ("str", "str", "str"), fast, "str")
+
+
+def _now(gen: Gen, name: str, args: list[Expr]) -> Inline:
+    return Inline("q.shared.now_ns", "int", total=True)
+
+
 def _count(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     (value,) = args
     if value.kind in ("list", "dict", "set", "str"):
         return Inline(f"len({value.code})", "int", total=True)
     slow = f"{name_of(gen, name)}(q, {value.code})"
-    return Inline(f"len({value.code}) if {value.cls} in COMPOSITES else {slow}")
+    return Inline(f"len({value.code}) if {value.cls} in COUNTED else {slow}", "int")
 
 
 def _object_get(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     obj, key, default = args
+    if key.const.__class__ is list:
+        return _object_get_path(gen, name, args)
     if key.kind not in (None, "str") or obj.kind not in (None, "dict"):
         return None
     tests = [] if obj.kind == "dict" else [f"{obj.cls} is dict"]
@@ -134,6 +215,25 @@ def _object_get(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     if not tests:
         return Inline(fast, total=True)
     slow = f"{name_of(gen, name)}(q, {obj.code}, {key.code}, {default.code})"
+    return Inline(f"{fast} if {' and '.join(tests)} else {slow}")
+
+
+def _object_get_path(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+    """A path of two strings or more: objects all the way, or the builtin sees to it."""
+    obj, path, default = args
+    steps = path.const
+    if len(steps) < 2 or any(step.__class__ is not str for step in steps):
+        return None
+    if obj.kind not in (None, "dict"):
+        return None
+    tests = [] if obj.kind == "dict" else [f"{obj.cls} is dict"]
+    found = obj.code
+    for step in steps[:-1]:
+        inner = gen.fresh("g")
+        tests.append(f"({inner} := {found}.get({step!r})).__class__ is dict")
+        found = inner
+    fast = f"{found}.get({steps[-1]!r}, {default.code})"
+    slow = f"{name_of(gen, name)}(q, {obj.code}, {path.code}, {default.code})"
     return Inline(f"{fast} if {' and '.join(tests)} else {slow}")
 
 
@@ -152,6 +252,8 @@ def _split(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
 
 
 _TEMPLATES: dict[str, Callable[[Gen, str, list[Expr]], Inline | None]] = {
+    "and": _typed("set", "set", to="RegoSet.of_keys({0}.keys & {1}.keys)", result="set"),
+    "array.concat": _typed("list", "list", to="{0} + {1}", result="list"),
     "contains": _string_test("{1} in {0}"),
     "count": _count,
     "endswith": _string_test("{0}.endswith({1})"),
@@ -159,12 +261,28 @@ _TEMPLATES: dict[str, Callable[[Gen, str, list[Expr]], Inline | None]] = {
     "gt": _order(">"),
     "gte": _order(">="),
     "internal.member_2": _member,
+    "is_array": _is_type("{0}.__class__ is list"),
+    "is_boolean": _is_type("{0}.__class__ is bool"),
+    "is_null": _is_type("{0} is None"),
+    "is_object": _is_type("{0}.__class__ is dict"),
+    "is_set": _is_type("{0}.__class__ is RegoSet"),
+    "is_string": _is_type("{0}.__class__ is str"),
+    "lower": _letters("lower"),
     "lt": _order("<"),
     "lte": _order("<="),
     "minus": _arithmetic("-"),
     "neq": _not_equal,
     "object.get": _object_get,
+    "or": _typed("set", "set", to="RegoSet.of_keys({0}.keys | {1}.keys)", result="set"),
     "plus": _arithmetic("+"),
+    "replace": _replace,
     "split": _split,
     "startswith": _string_test("{0}.startswith({1})"),
+    "time.now_ns": _now,
+    "trim": _trim("strip"),
+    "trim_left": _trim("lstrip"),
+    "trim_prefix": _typed("str", "str", to="{0}.removeprefix({1})", result="str"),
+    "trim_right": _trim("rstrip"),
+    "trim_suffix": _typed("str", "str", to="{0}.removesuffix({1})", result="str"),
+    "upper": _letters("upper"),
 }

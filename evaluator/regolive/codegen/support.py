@@ -29,6 +29,7 @@ from regolive.values import (
 MISSING = object()
 
 COMPOSITES = frozenset({list, dict, RegoSet})
+COUNTED = COMPOSITES | {str}
 
 COMPLETE_CONFLICT = "complete rules must not produce multiple outputs"
 FUNCTION_CONFLICT = "functions must not produce multiple outputs for same inputs"
@@ -132,11 +133,15 @@ def member(value: Any, collection: Any) -> bool:
     cls = collection.__class__
     if cls is RegoSet:
         return to_key(value) in collection.keys
-    if cls is list:
-        return any(equal(value, v) for v in collection)
     if cls is dict:
-        return any(equal(value, v) for v in collection.values())
-    return False
+        collection = collection.values()
+    elif cls is not list:
+        return False
+    # Python's ``in`` is right but where booleans meet numbers: what it does not find is not there.
+    if value not in collection:
+        return False
+    plain = value.__class__ is str or (value.__class__ is int and not 0 <= value <= 1)
+    return plain or any(equal(value, v) for v in collection)
 
 
 def assign_once(old: Any, new: Any, message: str) -> Any:
@@ -204,6 +209,7 @@ EXPORTS: dict[str, Any] = {
     "BuiltinTypeError": BuiltinTypeError,
     "COMPLETE_CONFLICT": COMPLETE_CONFLICT,
     "COMPOSITES": COMPOSITES,
+    "COUNTED": COUNTED,
     "FUNCTION_CONFLICT": FUNCTION_CONFLICT,
     "Key": Key,
     "MISSING": MISSING,

@@ -44,6 +44,16 @@ _CLASS_TEST = {
     "object": "{0}.__class__ is not dict",
 }
 
+_CLASSES: Mapping[str, frozenset[type]] = {
+    "array": frozenset({list}),
+    "boolean": frozenset({bool}),
+    "null": frozenset({type(None)}),
+    "number": frozenset({int, float}),
+    "object": frozenset({dict}),
+    "set": frozenset({RegoSet}),
+    "string": frozenset({str}),
+}
+
 
 def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundBuiltin:
     """Make the caller for a builtin."""
@@ -67,6 +77,7 @@ def bind(spec: BuiltinSpec, plugin: str, function: Callable[..., Any]) -> BoundB
             continue
         test = _test(decl).format(name, i)
         scope[f"check{i}"] = _checker(decl)
+        scope[f"classes{i}"] = _classes(decl)
         lines.append(f"    if {test}:")
         lines.append(f"        return wrong_type(q, {i}, {name})")
     scope["wrong_type"] = _wrong_type(spec, plugin)
@@ -105,7 +116,22 @@ def _test(decl: Mapping[str, Any]) -> str:
         return "{0}.__class__ is not list"
     if kind == "set" and decl.get("of") == types.ANY:
         return "{0}.__class__ is not RegoSet"
+    if kind == "any" and _classes(decl):
+        return "{0}.__class__ not in classes{1} and not check{1}({0})"
     return _CLASS_TEST.get(kind, "not check{1}({0})")
+
+
+def _classes(decl: Mapping[str, Any]) -> frozenset[type]:
+    """The classes of which every value is of a type, so that a look inside it is not needed."""
+    found: set[type] = set()
+    for option in types.alternatives(decl):
+        kind = option["type"]
+        element = option.get("dynamic" if kind == "array" else "of", types.ANY)
+        if kind in {"array", "set"} and ("static" in option or element != types.ANY):
+            continue
+        if not option.get("integer"):
+            found |= _CLASSES.get(kind, frozenset())
+    return frozenset(found)
 
 
 def _integer_lines(decl: Mapping[str, Any], name: str, i: int) -> list[str]:

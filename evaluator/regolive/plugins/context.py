@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 class BuiltinContext:
     """Given to a builtin whose first parameter is annotated with it. One per query and plugin."""
 
-    __slots__ = ("_frame", "cache", "logger", "plugin")
+    __slots__ = ("_frame", "cache", "plugin")
 
     def __init__(self, frame: Frame, plugin: str) -> None:
         self._frame = frame
         self.plugin = plugin
         # This plugin's own cache for this query: any keys, gone when the query ends.
         self.cache: dict[Any, Any] = frame.shared.cache.setdefault(plugin, {})
-        self.logger = logging.getLogger(f"regolive.plugin.{plugin}")
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The plugin's logger, ``regolive.plugin.NAME``. Asked for by name when it is used."""
+        return logging.getLogger(f"regolive.plugin.{self.plugin}")
 
     @property
     def transaction(self) -> ReadTransaction:
