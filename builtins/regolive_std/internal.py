@@ -6,7 +6,15 @@ from typing import Any
 
 from regolive import BuiltinContext, BuiltinError, RegoSet
 from regolive.errors import ConflictError
-from regolive.values import UNDEFINED, equal, sorted_values, to_key, type_name
+from regolive.values import (
+    UNDEFINED,
+    as_integer,
+    equal,
+    is_number,
+    sorted_values,
+    to_key,
+    type_name,
+)
 from regolive_std._declare import ANY, BOOLEAN, STRING, VOID, array, set_of, std
 from regolive_std.text import term_text
 
@@ -53,7 +61,9 @@ def member_3(key: Any, value: Any, collection: Any) -> bool:
         found = collection.get(to_key(key), UNDEFINED)
         return found is not UNDEFINED and equal(found, value)
     if cls is list:
-        return key.__class__ is int and 0 <= key < len(collection) and equal(collection[key], value)
+        # 1.0 is the index 1, as in OPA.
+        at = key if key.__class__ is int else as_integer(key) if is_number(key) else None
+        return at is not None and 0 <= at < len(collection) and equal(collection[at], value)
     return False
 
 
