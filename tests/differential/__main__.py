@@ -15,13 +15,12 @@ from typing import Any
 
 import click
 
-from regolive.values import RegoSet, dumps, from_key
 from tests.bench.engines import find_opa
 from tests.differential.compare import Difference, Ours, differ
 from tests.differential.draw import Draw
 from tests.differential.families import FAMILIES
 from tests.differential.known import why
-from tests.differential.notation import Num, as_value
+from tests.differential.notation import Num, as_term
 from tests.differential.opa import Call, NoAnswer, ask
 
 
@@ -131,29 +130,11 @@ def _show(different: list[Difference], unanswered: list[tuple[Call, NoAnswer]], 
 
 
 def _recorded(one: Difference) -> dict[str, Any]:
-    """A call with OPA's answer, as ``tests/unit/std/opa_answers.jsonl`` has them."""
-    entry: dict[str, Any] = {"call": one.call.name}
-    entry["args"] = [_written(as_value(o)) for o in one.call.operands]
+    """A call with OPA's answer, as ``tests/unit/std/opa_random.jsonl`` has them."""
+    entry = {"call": one.call.name, "operands": as_term(list(one.call.operands))}
     if one.theirs.code:
         return entry | {"code": one.theirs.code, "error": one.theirs.error}
-    return entry | ({"value": _shown(one.theirs.value)} if one.theirs.defined else {})
-
-
-def _shown(value: Any) -> Any:
-    text = dumps(value)
-    return json.loads("".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text))
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_written(v) for v in value]
-    if isinstance(value, RegoSet):
-        return {"$set": [_written(v) for v in value]}
-    if isinstance(value, dict):
-        if all(isinstance(k, str) for k in value):
-            return {k: _written(v) for k, v in value.items()}
-        return {"$object": [[_written(from_key(k)), _written(v)] for k, v in value.items()]}
-    return value
+    return entry | ({"term": one.theirs.term} if one.theirs.defined else {})
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from regolive.values import RegoSet, parse_number, to_key
-from regolive_std.text import from_bytes, to_bytes
+from regolive_std.text import from_bytes, go_quote, to_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SetOf:
 
 
 def as_value(drawn: Any) -> Any:
-    """A drawn operand as regolive's value."""
+    """A drawn operand as regolive's value; a value is one already."""
     if isinstance(drawn, Num):
         return parse_number(drawn.text)
     if isinstance(drawn, Obj):
@@ -47,7 +47,7 @@ def as_value(drawn: Any) -> Any:
     if isinstance(drawn, SetOf):
         return RegoSet(map(as_value, drawn.items))
     if isinstance(drawn, dict):
-        return {_canonical(k): as_value(v) for k, v in drawn.items()}
+        return {_canonical(k) if isinstance(k, str) else k: as_value(v) for k, v in drawn.items()}
     if isinstance(drawn, str):
         return _canonical(drawn)
     return [as_value(v) for v in drawn] if isinstance(drawn, list) else drawn
@@ -60,13 +60,19 @@ def _canonical(text: str) -> str:
 
 # -- As Rego ----------------------------------------------------------------------------------
 
+
+def as_term(drawn: Any) -> str:
+    """A drawn operand as OPA prints it, but with numbers as they were written."""
+    return as_rego(drawn, go_quote)
+
+
 _PLAIN = re.compile(r"[ !#-\[\]-~]*\Z")
 
 
-def as_rego(drawn: Any) -> str:
-    """A drawn operand as Rego text, on one line."""
+def as_rego(drawn: Any, quoted: Callable[[str], str] | None = None) -> str:
+    """A drawn operand as Rego text, on one line; strings as ``quoted`` writes them."""
     if isinstance(drawn, str):
-        return _string(drawn)
+        return (quoted or _string)(drawn)
     if drawn is None or isinstance(drawn, bool):
         return {None: "null", True: "true", False: "false"}[drawn]
     if isinstance(drawn, int):
@@ -74,12 +80,15 @@ def as_rego(drawn: Any) -> str:
     if isinstance(drawn, Num):
         return drawn.text
     if isinstance(drawn, SetOf):
-        return "{" + ", ".join(map(as_rego, drawn.items)) + "}" if drawn.items else "set()"
+        items = ", ".join(as_rego(v, quoted) for v in drawn.items)
+        return "{" + items + "}" if drawn.items else "set()"
     if isinstance(drawn, dict | Obj):
         pairs = drawn.items() if isinstance(drawn, dict) else drawn.items
-        return "{" + ", ".join(f"{as_rego(k)}: {as_rego(v)}" for k, v in pairs) + "}"
+        return (
+            "{" + ", ".join(f"{as_rego(k, quoted)}: {as_rego(v, quoted)}" for k, v in pairs) + "}"
+        )
     if isinstance(drawn, list):
-        return "[" + ", ".join(map(as_rego, drawn)) + "]"
+        return "[" + ", ".join(as_rego(v, quoted) for v in drawn) + "]"
     raise TypeError(f"not an operand: {drawn!r}")
 
 

@@ -42,9 +42,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call comes to: ``term`` (a value as text), or an error, or neither: undefined."""
+    """What a call comes to: a value (``term``: as OPA prints it), an error, or undefined."""
 
     value: Any = None
+    term: str = ""
     defined: bool = False
     code: str = ""
     error: str = ""
@@ -88,7 +89,8 @@ def _ask(opa: str, calls: Sequence[Call]) -> list[Answer]:
         raise NoAnswer(errors[0].get("message", ""))
     answers = [Answer()] * len(calls)
     for number, text in output["result"][0]["expressions"][0]["value"].items():
-        answers[int(number)] = Answer(read_term(text)[0], defined=True)
+        term = text[1:-1]  # it stands in an array, so that strings are quoted
+        answers[int(number)] = Answer(read_term(term), term, defined=True)
     for error in output.get("errors", ()):
         at = error["location"]["row"] - 3
         if 0 <= at < len(calls):
