@@ -15,13 +15,13 @@ from typing import Any
 
 import click
 
-from tests.bench.engines import find_opa
 from tests.differential.compare import Difference, Ours, differ
 from tests.differential.draw import Draw
 from tests.differential.families import FAMILIES
 from tests.differential.known import why
 from tests.differential.notation import Num, as_term
 from tests.differential.opa import Call, NoAnswer, ask
+from tests.opa import find_opa
 
 
 @click.command()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.differential.compare import Ours, differ
 from tests.differential.notation import read_term
 from tests.differential.opa import Answer, Call
