@@ -21,10 +21,17 @@ from tests.hostile.run import Run
 @click.option("--seed", default=1, show_default=True)
 @click.option("--family", "families", multiple=True, help="Builtins whose names begin so.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default=True)
+@click.option("--seconds", default=float("inf"), help="End after these, wherever the run is.")
 @click.option("--only", type=int, help="Make this one call, and say how it ended.")
 @click.option("--show", default=3, show_default=True, help="Findings shown of each builtin.")
 def main(
-    calls: int, seed: int, families: tuple[str, ...], workers: int, only: int | None, show: int
+    calls: int,
+    seed: int,
+    families: tuple[str, ...],
+    workers: int,
+    seconds: float,
+    only: int | None,
+    show: int,
 ) -> None:
     """Call every standard builtin with operands that are chosen to hurt."""
     judge = Judge()
@@ -38,7 +45,7 @@ def main(
         return
     started = time.monotonic()
     run = Run(names, seed, calls)
-    run.work(workers)
+    run.work(workers, seconds)
     run.report(judge, show, time.monotonic() - started)
     sys.exit(1 if run.bad else 0)
 

@@ -21,6 +21,7 @@ Maker = Callable[[random.Random], Any]
 
 DEPTH = 10_000
 MEGABYTE = 1 << 20
+RARELY = 0.01  # how often something is very large or very deep
 
 NUMBERS: tuple[Any, ...] = (
     0, 1, -1, 2, 7, 63, 64, 100, -0.0, 0.5, -2.5, 1e-320, 5e-324, 1.7976931348623157e308, 1e16, 1e20,
@@ -108,7 +109,7 @@ def number(r: random.Random) -> Any:
 
 def text(r: random.Random) -> str:
     """A text of no particular kind."""
-    if r.random() < 0.02:
+    if r.random() < RARELY:
         return long_text(r.choice(LONG))
     return broken(r, r.choice(texts.ANY))
 
@@ -134,7 +135,7 @@ def among(pool: tuple[str, ...], long: tuple[str, ...] = LONG) -> Maker:
     """A maker of texts from a pool, broken at times, and at times a megabyte of something else."""
 
     def make(r: random.Random) -> str:
-        if r.random() < 0.02:
+        if r.random() < RARELY:
             return long_text(r.choice(long))
         if r.random() < 0.05:
             return text(r)
@@ -146,9 +147,9 @@ def among(pool: tuple[str, ...], long: tuple[str, ...] = LONG) -> Maker:
 def anything(r: random.Random, depth: int = 3) -> Any:
     """A value of any type."""
     kind = r.random()
-    if kind < 0.02:
+    if kind < RARELY:
         return deep(r.choice(("array", "object", "both", "set")))
-    if kind < 0.04:
+    if kind < 2 * RARELY:
         return wide(r.choice(WIDE))
     if kind < 0.25:
         return r.choice(SCALARS)
@@ -161,7 +162,7 @@ def anything(r: random.Random, depth: int = 3) -> Any:
 
 def array(r: random.Random, depth: int = 3) -> Any:
     """An array of anything."""
-    if r.random() < 0.02:
+    if r.random() < RARELY:
         return (
             deep("array") if r.random() < 0.5 else wide(r.choice(("numbers", "alike", "strings")))
         )
@@ -170,7 +171,7 @@ def array(r: random.Random, depth: int = 3) -> Any:
 
 def obj(r: random.Random, depth: int = 3) -> Any:
     """An object of anything, with keys that are texts mostly."""
-    if r.random() < 0.02:
+    if r.random() < RARELY:
         return deep("object") if r.random() < 0.5 else wide("object")
     return {
         r.choice(texts.ANY) if r.random() < 0.8 else r.choice((1, 1.5, None)): anything(
@@ -182,7 +183,7 @@ def obj(r: random.Random, depth: int = 3) -> Any:
 
 def set_of(r: random.Random, depth: int = 3) -> Any:
     """A set of anything."""
-    if r.random() < 0.02:
+    if r.random() < RARELY:
         return deep("set") if r.random() < 0.5 else wide("set")
     return RegoSet([anything(r, depth - 1) for _ in range(r.randrange(5))])
 
@@ -215,7 +216,7 @@ def numbers(r: random.Random) -> Any:
 
 def paths(r: random.Random) -> Any:
     """Paths into a document, as ``json.filter`` takes them: texts, or arrays of keys."""
-    if r.random() < 0.02:
+    if r.random() < RARELY:
         return ["/".join(["a"] * DEPTH), *wide("strings")[:2000]]
     one: Maker = lambda r: r.choice((r.choice(texts.PATHS), array(r, 1), text(r)))  # noqa: E731
     made = [one(r) for _ in range(r.randrange(6))]
@@ -224,9 +225,9 @@ def paths(r: random.Random) -> Any:
 
 def patches(r: random.Random) -> Any:
     """Operations of ``json.patch``."""
-    if r.random() < 0.02:  # each doubles the document
+    if r.random() < RARELY:  # each doubles the document
         return [{"op": "copy", "from": "", "path": "/a"}] * 40
-    if r.random() < 0.02:
+    if r.random() < RARELY:
         return [{"op": "add", "path": "/a/-", "value": 1}] * 5_000
     operations = ("add", "remove", "replace", "move", "copy", "test", "", "ADD", 1)
     return [

@@ -20,7 +20,7 @@ from tests.hostile.calls import Call, family, make
 from tests.hostile.judge import Judge, Outcome
 
 MEMORY = 2 << 30  # bytes of address space that a worker has
-_SILENCE = 20.0  # seconds without a word after which a worker is ended
+_SILENCE = 60.0  # seconds without a word after which a worker is ended
 _TOLD = 200  # calls that a worker reports at once
 
 
@@ -35,12 +35,22 @@ class Run:
         self.memory = 0
         self.done = 0
 
-    def work(self, workers: int) -> None:
-        """Let workers make all calls; one that dies names its call, and another goes on."""
+    def work(self, workers: int, seconds: float) -> None:
+        """Let workers make all calls, or as many as there is time for.
+
+        One that dies names its call, and another goes on.
+        """
+        end = time.monotonic() + seconds
         spans = [range(k, self.calls, workers) for k in range(workers)]
         running = [_Worker(self.names, self.seed, span) for span in spans if span]
         told = time.monotonic()
         while running:
+            if time.monotonic() > end:
+                for worker in running:
+                    worker.process.kill()
+                    worker.process.join()
+                click.echo("  the time is up")
+                return
             ready = wait([w.pipe for w in running], timeout=1.0)
             for worker in list(running):
                 ended = worker.pipe in ready and not self._hear(worker)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from regolive.values.model import RegoSet, Value, from_key, to_key
-from regolive.values.numbers import format_number, parse_number
+from regolive.values.numbers import MAX_DIGITS, format_number, parse_number
 from regolive.values.order import sorted_values
 
 
@@ -31,7 +31,10 @@ def to_json(value: Value) -> Any:
     if cls is RegoSet:
         return [to_json(v) for v in sorted_values(value)]
     if cls is Decimal:
-        return float(value) if value.adjusted() < 308 else int(value)
+        if value.adjusted() < 308:
+            return float(value)
+        # A short text can stand for an integer that no memory holds: 1e9999999999 stays as it is.
+        return int(value) if value.adjusted() < MAX_DIGITS else value
     return value
 
 

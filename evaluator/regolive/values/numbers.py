@@ -17,8 +17,8 @@ from regolive.errors import BuiltinError
 from regolive.values import bigfloat
 from regolive.values.bigfloat import Big
 
-# Beyond this exponent an integer is not written out: 1e1000000000 must not fill the memory.
-_MAX_EXPONENT = 4000
+MAX_DIGITS = 4000
+"""Beyond this exponent an integer is not written out: 1e1000000000 must not fill the memory."""
 _MAX_FLOAT = 308
 # For integers of more digits than that, which only a host's own documents can have.
 _WRITING = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -42,7 +42,7 @@ def parse_number(text: str) -> Any:
 
 
 def _from_decimal(exact: Decimal) -> Any:
-    if -_MAX_EXPONENT < exact.adjusted() <= _MAX_FLOAT:
+    if -MAX_DIGITS < exact.adjusted() <= _MAX_FLOAT:
         near = float(exact)
         if math.isfinite(near) and Decimal(repr(near)) == exact:
             return near
@@ -50,7 +50,7 @@ def _from_decimal(exact: Decimal) -> Any:
         return 0
     exponent = exact.as_tuple().exponent
     integral = isinstance(exponent, int) and exponent >= 0
-    if integral and exact.adjusted() < _MAX_EXPONENT:
+    if integral and exact.adjusted() < MAX_DIGITS:
         return int(exact)
     return exact
 
@@ -79,7 +79,7 @@ def as_integer(n: Any) -> int | None:
             return None
         # Past 2**53 a float's own value has digits that nobody wrote: 1e23 is 10**23.
         return int(n) if -(1 << 53) < n < 1 << 53 else int(Decimal(repr(n)))
-    if n.adjusted() < _MAX_EXPONENT and n == n.to_integral_value():
+    if n.adjusted() < MAX_DIGITS and n == n.to_integral_value():
         return int(n)
     return None
 
@@ -97,7 +97,7 @@ def from_big(x: Big, bits: int = bigfloat.BITS) -> Any:
 
 def to_big(n: Any) -> Big:
     """A number as OPA's floating point holds it. Raises BuiltinError for one out of all bounds."""
-    if n.__class__ is Decimal and abs(n.adjusted()) > _MAX_EXPONENT:
+    if n.__class__ is Decimal and abs(n.adjusted()) > MAX_DIGITS:
         raise BuiltinError(f"number out of range: {n:.5E}")
     return bigfloat.to_big(n)
 
