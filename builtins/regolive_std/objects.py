@@ -6,7 +6,7 @@ from typing import Any
 
 from regolive import UNDEFINED, RegoSet
 from regolive.errors import BuiltinTypeError
-from regolive.values import compare, equal, to_key
+from regolive.values import as_integer, compare, equal, is_number, to_key
 from regolive_std._declare import (
     ANY,
     BOOLEAN,
@@ -55,7 +55,9 @@ def step_into(value: Any, step: Any) -> Any:
     if cls is dict:
         return value.get(to_key(step), UNDEFINED)
     if cls is list:
-        return value[step] if step.__class__ is int and 0 <= step < len(value) else UNDEFINED
+        # 1.0 is the index 1, as in OPA.
+        at = step if step.__class__ is int else as_integer(step) if is_number(step) else None
+        return value[at] if at is not None and 0 <= at < len(value) else UNDEFINED
     if cls is RegoSet:
         return step if step in value else UNDEFINED
     return UNDEFINED

@@ -151,7 +151,7 @@ def test_some_keys(call: Any, obj: dict[str, Any], keys: list[str], kind: Any) -
     assert texts(call("object.keys", obj)) == {text(k) for k in obj}
 
 
-@given(objects, st.lists(st.sampled_from(["a", "b", "1", 0, 1]), max_size=3), scalars)
+@given(objects, st.lists(st.sampled_from(["a", "b", "1", 0, 1, 1.0]), max_size=3), scalars)
 def test_getting(call: Any, obj: dict[str, Any], path: list[Any], default: Any) -> None:
     found: Any = obj
     for step in path:
@@ -159,8 +159,8 @@ def test_getting(call: Any, obj: dict[str, Any], path: list[Any], default: Any) 
             found = step if text(step) in texts(found) else ...
         elif isinstance(found, dict):
             found = found.get(step, ...) if isinstance(step, str) else ...
-        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
-            found = found[step]
+        elif isinstance(found, list) and isinstance(step, int | float) and step < len(found):
+            found = found[int(step)]
         else:
             found = ...
     expected = default if found is ... else found
