@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test unit integration conformance incident bench soak stress fuzz lint docs format clean
+.PHONY: help demo test unit integration conformance incident bench soak stress fuzz hostile lint docs format clean
 
 help:
 	@echo "make demo         set up, and run the main job on an embedded NATS server"
@@ -17,6 +17,7 @@ help:
 	@echo "make soak         60 seconds of queries, watchers and writers on both stores"
 	@echo "make docs         write the documents that are made from code: commands, builtins"
 	@echo "make fuzz         60 seconds of texts that the parser and the compiler have not seen"
+	@echo "make hostile      100,000 calls of builtins with operands that are chosen to hurt"
 	@echo "make format       let ruff format the code"
 	@echo "make clean        remove the environment and what tools left behind"
 
@@ -58,6 +59,9 @@ stress: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz --seconds 60
+
+hostile: $(READY)
+	$(BIN)/python -m tests.hostile --calls 100000
 
 lint: $(READY)
 	$(BIN)/ruff check .

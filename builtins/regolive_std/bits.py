@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regolive import BuiltinError, Number
 from regolive.errors import BuiltinTypeError
-from regolive.values import MAX_BITS
+from regolive.values import MAX_BITS, format_number
 from regolive_std._declare import NUMBER, WHOLE, std, unchecked
 from regolive_std.numbers import whole_number
 
@@ -79,7 +79,7 @@ def bits_lsh(x: Number, s: Number) -> int:
     n, shift = whole_number(x, 1), _shift(s)
     # A shift can make a number of any length out of two short ones: bound what it builds.
     if n and n.bit_length() + shift > MAX_BITS:
-        raise BuiltinError(f"shift by {shift} places is too far")
+        raise BuiltinError(f"shift by {format_number(shift)} places is too far")
     return n << shift
 
 

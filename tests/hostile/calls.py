@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from regolive.plugins import BoundBuiltin
-from regolive.values import RegoSet, to_key
+from regolive.values import RegoSet, loads, to_key
 from tests.hostile import operands as o
 from tests.hostile import texts
 from tests.hostile.operands import Maker, among
@@ -88,7 +88,11 @@ def _aws(r: random.Random) -> Any:
     return made | ({"disable_payload_signing": o.anything(r, 1)} if r.random() < 0.2 else {})
 
 
-_pair = (o.text, o.text)
+def _header_text(r: random.Random) -> str:
+    alg = r.choice(("HS256", "RS256", "ES256", "none", "XX", 1))
+    return o.broken(r, json.dumps({"alg": alg, "typ": o.text(r)}))
+
+
 _verify = (o.token, _key_text)
 _numbers = (o.number, o.number)
 _any = o.anything
@@ -108,7 +112,7 @@ ROLES: Mapping[str, tuple[Maker, ...]] = {
     "internal.member_2": (_any, o.collection), "internal.member_3": (_any, _any, o.collection),
     "intersection": (o.sets,), "union": (o.sets,),
     "io.jwt.decode_verify": (o.token, o.constraints), "io.jwt.decode": (o.token,), "io.jwt.verify": _verify,
-    "io.jwt.encode_sign_raw": (lambda r: json.dumps(o.headers(r), default=str), _json_text, among(texts.JWKS)),
+    "io.jwt.encode_sign_raw": (_header_text, _json_text, among(texts.JWKS)),
     "io.jwt.encode_sign": (o.headers, o.obj, o.jwk),
     "json.filter": (o.document, o.paths), "json.remove": (o.document, o.paths), "json.is_valid": (_json_text,),
     "json.unmarshal": (_json_text,), "json.marshal_with_options": (_any, _options),
@@ -195,7 +199,7 @@ def _recorded() -> Mapping[str, list[Any]]:
     for kind in _FILES:
         with (_RECORDED / f"opa_{kind}.jsonl").open(encoding="utf-8") as lines:
             for line in lines:
-                entry = json.loads(line)
+                entry = loads(line)
                 if "call" in entry and "args" in entry:
                     found.setdefault(entry["call"], []).append(entry["args"])
     return found

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from regolive.values import RegoSet
+from regolive.values import RegoSet, loads
 from tests.hostile import texts
 
 Maker = Callable[[random.Random], Any]
@@ -270,8 +270,8 @@ def schema(r: random.Random) -> Any:
     """A JSON schema, as a document or as a text."""
     if r.random() < 0.05:
         return anything(r)
-    made = json.loads(r.choice(texts.SCHEMAS))
-    return made if r.random() < 0.7 else broken(r, json.dumps(made))
+    written = r.choice(texts.SCHEMAS)
+    return loads(written) if r.random() < 0.7 else broken(r, written)
 
 
 def instance(r: random.Random) -> Any:
