@@ -67,7 +67,10 @@ def _from_text(text: str) -> Any:
         return int(text)
     plain = _APART.sub("", text) if "_" in text else text
     if _DECIMAL.match(plain):
-        number = parse_number(plain)
+        try:
+            number = parse_number(plain)
+        except ValueError:  # an exponent that no number here has
+            number = 0 if "e-" in plain.lower() else math.inf
         if is_too_large(number):
             raise BuiltinError(f"strconv.ParseFloat: parsing {go_quote(text)}: value out of range")
         return number

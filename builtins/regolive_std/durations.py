@@ -59,6 +59,8 @@ def _duration(text: str, shown: str) -> int:
         if not found or not (found[1] or found[3]):
             raise BuiltinError(f"time: invalid duration {shown}")
         at = found.end()
+        if len(found[1]) > 18 and int(found[1][:30]) > 1 << 63:
+            raise BuiltinError(f"time: invalid duration {shown}")
         if not found[4]:
             raise BuiltinError(f"time: missing unit in duration {shown}")
         unit = _UNITS.get(found[4])

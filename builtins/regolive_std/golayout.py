@@ -205,6 +205,7 @@ class _Parser:
         self.hour = self.minute = self.second = self.nanos = 0
         self.afternoon: bool | None = None
         self.offset: int | None = None  # of a numeric zone; None with a name or without any
+        self.utc = False  # a zone says so: that goes before any offset
 
     def skip(self, text: str) -> None:
         """Pass over what stands between chunks; a space stands for any number of them."""
@@ -251,7 +252,7 @@ class _Parser:
         if chunk == "2006":
             self.year = int(self.take("[0-9]{4}"))
         elif chunk == "06":
-            year = int(self.take("[0-9]{2}"))
+            year = int(self.take("[0-9+-][0-9]"))
             self.year = year + (1900 if year >= 69 else 2000)
         elif chunk in ("Jan", "January"):
             self.month = self.name(MONTHS, 3 if chunk == "Jan" else None) + 1
@@ -313,7 +314,7 @@ class _Parser:
     def zone_offset(self, chunk: str) -> None:
         if chunk[0] == "Z" and self.rest.startswith("Z"):
             self.rest = self.rest[1:]
-            self.offset = 0
+            self.utc = True
             return
         text = self.rest[: len(chunk)]
         colons = [at for at, char in enumerate(chunk) if char == ":"]
@@ -341,7 +342,7 @@ class _Parser:
         """A zone's abbreviation. It says nothing of the offset: the time is read as UTC."""
         if self.rest.startswith("UTC"):
             self.rest = self.rest[3:]
-            self.offset = 0
+            self.utc = True
             return
         found = _ZONE.match(self.rest)
         if not found:
@@ -370,7 +371,7 @@ class _Parser:
             raise _OutOfRange("day")
         days = days_from_civil(self.year, month, day)
         seconds = ((days * 24 + hour) * 60 + self.minute) * 60 + self.second
-        return Moment(seconds, self.nanos, self.offset or 0, "")
+        return Moment(seconds, self.nanos, 0 if self.utc else self.offset or 0, "")
 
     def _from_year_day(self, month: int, day: int) -> tuple[int, int]:
         start = days_from_civil(self.year, 1, 1)

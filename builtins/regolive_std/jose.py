@@ -187,7 +187,8 @@ def _check(jwk: Any) -> dict[str, Any]:
             raise ValueError(f"jwk.ParseKey: failed to decode value for key {name}: not a string")
         if value:
             out[name] = value
-    operations = jwk.get("key_ops") or []
+    operations = jwk.get("key_ops", [])
+    operations = [] if operations is None else operations
     if not isinstance(operations, list) or not all(isinstance(o, str) for o in operations):
         raise ValueError("jwk.ParseKey: failed to decode value for key key_ops: not strings")
     if "alg" in jwk and jwk["alg"] not in _KNOWN:
