@@ -32,7 +32,7 @@ from regolive_std._declare import (
 from regolive_std.numbers import sum_floats
 
 _INT = {int}
-_PLAIN: list[set[type]] = [{int}, {str}]  # Python orders these as Rego does
+_PLAIN = frozenset({int, str})  # Python orders these as Rego does
 _NUMBERS = unchecked(one_of(array(NUMBER), set_of(NUMBER)))
 _COLLECTION = one_of(array(), set_of(), expected=["set", "array"])
 # The deprecated ones list the types the other way round.
@@ -93,8 +93,9 @@ def sum_(collection: Any) -> Any:
         >>> sum({1, 1, 2})
         3
     """
-    if set(map(type, _elements(collection))) <= _INT:
-        return sum(_elements(collection))
+    items = _elements(collection)
+    if set(map(type, items)) <= _INT:
+        return sum(items)
     numbers = _numbers(collection)
     whole = [as_integer(n) for n in numbers]
     if None in whole:
@@ -154,7 +155,7 @@ def max_(collection: Any) -> Any:
         return UNDEFINED
     items = _elements(collection)
     kinds = set(map(type, items))
-    if kinds in _PLAIN:
+    if len(kinds) == 1 and kinds <= _PLAIN:
         return max(items)
     found = UNDEFINED
     for item in collection:
@@ -179,7 +180,7 @@ def min_(collection: Any) -> Any:
         return UNDEFINED
     items = _elements(collection)
     kinds = set(map(type, items))
-    if kinds in _PLAIN:
+    if len(kinds) == 1 and kinds <= _PLAIN:
         return min(items)
     found = UNDEFINED
     for item in collection:

@@ -224,20 +224,20 @@ def whole_number(n: Any, operand: int) -> int:
 
 # OPA has no bound; this many take 400 MB.
 _MAX_RANGE = 10_000_000
+# A list of 100,000 numbers takes about a millisecond: look at the deadline that often.
+_CHUNK = 100_000
 
 
 def _range(ctx: BuiltinContext, a: int, b: int, step: int) -> list[int]:
     numbers = range(a, b + 1, step) if a <= b else range(a, b - 1, -step)
     if abs(b - a) // step >= _MAX_RANGE:
         raise BuiltinError(f"range of more than {_MAX_RANGE:,} numbers")
-    # A list of 100,000 numbers takes about a millisecond: look at the deadline that often.
-    chunk = 100_000
-    if len(numbers) <= chunk:
+    if len(numbers) <= _CHUNK:
         return list(numbers)
     out: list[int] = []
-    for start in range(0, len(numbers), chunk):
+    for start in range(0, len(numbers), _CHUNK):
         ctx.check()
-        out.extend(numbers[start : start + chunk])
+        out.extend(numbers[start : start + _CHUNK])
     return out
 
 
@@ -254,6 +254,8 @@ def numbers_range(ctx: BuiltinContext, a: Number, b: Number) -> list[int]:
         error: eval_type_error: numbers.range: operand 2 must be integer number but got
         floating-point number
     """
+    if a.__class__ is int and b.__class__ is int and 0 <= b - a < _CHUNK:
+        return list(range(a, b + 1))
     return _range(ctx, whole_number(a, 1), whole_number(b, 2), 1)
 
 

@@ -106,6 +106,8 @@ def compiled(pattern: str) -> Any:
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern matches anywhere in a text."""
     expression = compiled(pattern)
+    if text.isascii():
+        return expression.search(text.encode()) is not None
     data, _ = _readable(text)
     found = expression.search(data)
     while found is not None and _inside_character(data, found.start()):

@@ -21,6 +21,7 @@ from regolive_std._declare import STRING, array, std
 from regolive_std.text import go_quote, term_text, to_bytes
 
 _INT64 = 1 << 63
+_LEAST = -_INT64
 # Go refuses widths and precisions beyond this.
 _MAX_WIDTH = 1_000_000
 _MAX_RESULT = 64 << 20
@@ -67,7 +68,7 @@ def sprintf(format: str, values: list[Any]) -> str:
             if verb == "d":
                 return _Printer(format, list(map(_argument, values))).run()
             texts.append(value)
-        elif cls is int and verb != "s" and -_INT64 <= value < _INT64:
+        elif cls is int and verb != "s" and _LEAST <= value < _INT64:
             texts.append(value)
         else:
             texts.append(_printed(_Flags(), _argument(value), verb))

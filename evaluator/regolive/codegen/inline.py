@@ -190,6 +190,31 @@ def _replace(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
     return _if_typed(gen, name, args, ("str", "str", "str"), fast, "str")
 
 
+def _trim_space(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+    # Of all that is white space, Python calls one character printable: the space.
+    text = args[0].code
+    return _if_typed(
+        gen, name, args, ("str",), f"{text}.strip(' ')", "str", f"{text}.isprintable()"
+    )
+
+
+def _substring(gen: Gen, name: str, args: list[Expr]) -> Inline | None:
+    """A part between constants. All is ASCII: else bytes that are no UTF-8 have to be seen to."""
+    text, offset, length = args
+    start, size = offset.const, length.const
+    if start.__class__ is not int or size.__class__ is not int or start < 0 or text.is_const:
+        return None
+    if max(start, size) >= 1 << 32:
+        return None
+    part = f"{start}:{start + size}" if size >= 0 else f"{start}:"
+    slow = f"{name_of(gen, name)}(q, {text.code}, {offset.code}, {length.code})"
+    tests = [] if text.kind == "str" else [f"{text.cls} is str"]
+    if text.kind not in (None, "str"):
+        return None
+    tests.append(f"{text.code}.isascii()")
+    return Inline(f"{text.code}[{part}] if {' and '.join(tests)} else {slow}", "str")
+
+
 def _now(gen: Gen, name: str, args: list[Expr]) -> Inline:
     return Inline("q.shared.now_ns", "int", total=True)
 
@@ -278,11 +303,13 @@ _TEMPLATES: dict[str, Callable[[Gen, str, list[Expr]], Inline | None]] = {
     "replace": _replace,
     "split": _split,
     "startswith": _string_test("{0}.startswith({1})"),
+    "substring": _substring,
     "time.now_ns": _now,
     "trim": _trim("strip"),
     "trim_left": _trim("lstrip"),
     "trim_prefix": _typed("str", "str", to="{0}.removeprefix({1})", result="str"),
     "trim_right": _trim("rstrip"),
+    "trim_space": _trim_space,
     "trim_suffix": _typed("str", "str", to="{0}.removesuffix({1})", result="str"),
     "upper": _letters("upper"),
 }
