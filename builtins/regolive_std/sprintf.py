@@ -109,7 +109,7 @@ def _argument(value: Any) -> Any:
 def _huge(n: int) -> Any:
     # OPA keeps a number as it was written, and hands Go the text "2e308". Here that is an integer
     # by now; one with so many zeros was not written out.
-    text = str(n)
+    text = format_number(n)
     digits = text.rstrip("0")
     zeros = len(text) - len(digits)
     return n if zeros < 300 else f"{digits}e{zeros}"
@@ -324,7 +324,7 @@ def _printed(flags: _Flags, arg: Any, verb: str) -> str:
     if done is None and arg is None:
         return f"%!{verb}(<nil>)"
     if done is None:  # a verb that is not for this kind of argument
-        shown = _converted(kind, flags, arg, "v") if kind != "big.Int" else str(arg)
+        shown = _converted(kind, flags, arg, "v") if kind != "big.Int" else format_number(arg)
         done = f"%!{verb}({kind}={shown})"
     return done
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from regolive import BuiltinContext, BuiltinError, Number, RegoSet
 from regolive.errors import BuiltinTypeError
-from regolive.values import bigfloat, sorted_values, to_big
+from regolive.values import bigfloat, format_number, sorted_values, to_big
 from regolive_std import text
 from regolive_std._declare import (
     BOOLEAN,
@@ -325,9 +325,8 @@ def format_int(number: Number, base: Number) -> str:
     """
     if base.__class__ is not int or base not in _FORMATS:
         raise BuiltinTypeError("operand 2 must be one of {2, 8, 10, 16}")
-    if number.__class__ is int:
-        return format(number, _FORMATS[base])
-    return format(bigfloat.whole_part(to_big(number))[0], _FORMATS[base])
+    whole = number if number.__class__ is int else bigfloat.whole_part(to_big(number))[0]
+    return format_number(whole) if base == 10 else format(whole, _FORMATS[base])
 
 
 @std("strings.count", result=NUMBER, result_name="output")

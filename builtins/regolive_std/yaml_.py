@@ -281,21 +281,22 @@ _NO_UTF8 = {
 }
 
 
-def _check_utf8(text: str) -> None:
+def _checked_utf8(text: str) -> str:
+    """The text as Go reads it, with U+FFFD for a lone surrogate; an error if it is no UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
         pass
     else:
-        return
+        return text
     try:
-        to_bytes(text).decode()
+        return to_bytes(text).decode()
     except UnicodeDecodeError as error:
         raise BuiltinError(f"yaml: {_NO_UTF8.get(error.reason, error.reason)}") from None
 
 
 def _load(ctx: BuiltinContext, text: str) -> Any:
-    _check_utf8(text)
+    text = _checked_utf8(text)
     try:
         loader = _Loader(ctx, text)
         try:
@@ -375,7 +376,7 @@ class _Emitter(yaml.emitter.Emitter):
             return bool(super().check_simple_key())
         if self.analysis is None:
             self.analysis = self.analyze_scalar(self.event.value)
-        return not self.analysis.multiline and len(self.event.value.encode()) <= 128
+        return not self.analysis.multiline and len(to_bytes(self.event.value)) <= 128
 
     def choose_scalar_style(self) -> str:
         style: str = super().choose_scalar_style()
