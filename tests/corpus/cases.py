@@ -51,7 +51,7 @@ class CorpusCase:
         schemas: JSON Schema texts by file name, as in the folder ``--schema`` names.
         without_builtins: builtins that are not there.
         says: words that a good message (or its hint) contains, beyond what OPA says.
-        expected: OPA's errors, in its order.
+        expected: OPA's errors, by their places.
     """
 
     chapter: str

@@ -109,7 +109,12 @@ def errors_of(case: CorpusCase) -> tuple[Expected, ...]:
         modules = sorted(case.modules)
         errors = [_expected(error) for error in check(folder, modules, options)]
         text = check_text(folder, modules, options) if errors else ""
-    return tuple(_with_details(errors, text))
+    # By place: OPA's own order is in part that of Go maps, another one each time.
+    return tuple(sorted(_with_details(errors, text), key=_place))
+
+
+def _place(error: Expected) -> tuple[str, int, int, str]:
+    return error.file, error.row, error.col, error.message
 
 
 def capabilities_of(case: CorpusCase, folder: Path) -> dict[str, Any]:
