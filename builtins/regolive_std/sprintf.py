@@ -18,6 +18,7 @@ from typing import Any
 from regolive import BuiltinError
 from regolive.values import format_number
 from regolive_std._declare import STRING, array, std
+from regolive_std.kept import LONGEST
 from regolive_std.text import go_quote, term_text, to_bytes
 
 _INT64 = 1 << 63
@@ -58,30 +59,33 @@ def sprintf(format: str, values: list[Any]) -> str:
         >>> sprintf("%d %s", ["a"])
         "%!d(string=a) %!s(MISSING)"
     """
-    plain = _plain(format)
+    plain = _plain(format) if len(format) <= LONGEST else None
     if plain is None or len(plain[1]) != len(values):
         return _Printer(format, list(map(_argument, values))).run()
-    texts = []
-    for verb, value in zip(plain[1], values, strict=True):
+    pattern, verbs, numeric = plain
+    given = values
+    for at, value in enumerate(values):
         cls = value.__class__
         if cls is str:
-            if verb == "d":
+            if numeric and verbs[at] == "d":
                 return _Printer(format, list(map(_argument, values))).run()
-            texts.append(value)
-        elif cls is int and verb != "s" and _LEAST <= value < _INT64:
-            texts.append(value)
-        else:
-            texts.append(_printed(_Flags(), _argument(value), verb))
-    return plain[0] % tuple(texts)
+        elif cls is not int or verbs[at] == "s" or not _LEAST <= value < _INT64:
+            if given is values:
+                given = list(values)
+            given[at] = _printed(_Flags(), _argument(value), verbs[at])
+    return pattern % tuple(given)
 
 
 @lru_cache(maxsize=512)
-def _plain(format: str) -> tuple[str, str] | None:
-    """For a format of bare verbs only, nearly every one: the same for Python, and the verbs."""
+def _plain(format: str) -> tuple[str, str, bool] | None:
+    """For a format of bare verbs only, as nearly every one is: the same for Python, the verbs, and
+    whether one of them wants a number.
+    """
     parts = _BARE.split(format)
     if any("%" in text for text in parts[::2]):
         return None
-    return "%s".join(parts[::2]), "".join(parts[1::2])
+    verbs = "".join(parts[1::2])
+    return "%s".join(parts[::2]), verbs, "d" in verbs
 
 
 _BARE = re.compile("%([sdv])")
