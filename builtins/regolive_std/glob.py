@@ -5,7 +5,6 @@ A glob becomes an RE2 expression: linear time, and one thing less to get wrong.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from regolive import BuiltinError
@@ -19,6 +18,7 @@ from regolive_std._declare import (
     wrong_element,
     wrong_type,
 )
+from regolive_std.kept import kept_by_texts
 from regolive_std.regex import compiled
 from regolive_std.text import to_bytes
 
@@ -73,7 +73,7 @@ def glob_match(pattern: str, delimiters: Any, match: Any) -> bool:
     return _compiled(pattern, marks).search(to_bytes(match)) is not None
 
 
-@lru_cache(maxsize=512)
+@kept_by_texts(256)
 def _compiled(pattern: str, delimiters: str) -> Any:
     return compiled(_Translator(pattern, delimiters).run())
 

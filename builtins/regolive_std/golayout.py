@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from regolive import BuiltinError
+from regolive_std.kept import kept_by_text
 from regolive_std.text import to_bytes
 
 MONTHS = (
@@ -65,7 +65,7 @@ def quote(text: str) -> str:
     return '"' + "".join(c for c in chars) + '"'
 
 
-@lru_cache(maxsize=256)
+@kept_by_text(256)
 def _chunks(layout: str) -> tuple[tuple[str, str, str], ...]:
     """(text before, chunk, the chunk and what follows it) for each chunk; the last has none."""
     out = []

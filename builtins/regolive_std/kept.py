@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from functools import _lru_cache_wrapper, lru_cache, wraps
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -33,3 +34,46 @@ class Kept(Generic[T]):
         for oldest in list(self._values)[: max(0, len(self._values) - self.size)]:
             self._values.pop(oldest, None)
         return value
+
+
+LONGEST = 4096
+"""Texts that are longer are not kept, nor what was made of them.
+
+A bound on the number of entries is none on their size: what is made of a text of megabytes is made
+again, rather than kept with as many of its kind as there is room for.
+"""
+
+
+def kept_by_text(size: int) -> Callable[[Callable[[str], T]], _lru_cache_wrapper[T]]:
+    """``functools.lru_cache`` for a function of one text, which is not kept if it is long."""
+
+    def decorate(function: Callable[[str], T]) -> _lru_cache_wrapper[T]:
+        cached = lru_cache(maxsize=size)(function)
+
+        @wraps(function)
+        def get(text: str) -> T:
+            return cached(text) if len(text) <= LONGEST else function(text)
+
+        return _like(cached, get)
+
+    return decorate
+
+
+def kept_by_texts(size: int) -> Callable[[Callable[..., T]], _lru_cache_wrapper[T]]:
+    """``kept_by_text`` for a function of several texts: all of them together are not long."""
+
+    def decorate(function: Callable[..., T]) -> _lru_cache_wrapper[T]:
+        cached = lru_cache(maxsize=size)(function)
+
+        @wraps(function)
+        def get(*texts: str) -> T:
+            return cached(*texts) if sum(map(len, texts)) <= LONGEST else function(*texts)
+
+        return _like(cached, get)
+
+    return decorate
+
+
+def _like(cached: _lru_cache_wrapper[T], get: Any) -> _lru_cache_wrapper[T]:
+    get.cache_info, get.cache_clear = cached.cache_info, cached.cache_clear
+    return cast("_lru_cache_wrapper[T]", get)

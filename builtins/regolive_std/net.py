@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from ipaddress import (
     AddressValueError,
     IPv4Address,
@@ -27,6 +26,7 @@ from regolive_std._declare import (
     tuple_of,
     unchecked,
 )
+from regolive_std.kept import kept_by_text
 
 _MAPPED = 0xFFFF << 32  # ::ffff:0:0/96, IPv4 addresses in the clothes of IPv6
 
@@ -70,7 +70,7 @@ def parse_address(text: str) -> tuple[int, int, int] | None:
     return 128, address, 128
 
 
-@lru_cache(maxsize=1024)
+@kept_by_text(1024)
 def _parse_network(text: str) -> _Network | None:
     host, slash, length = text.partition("/")
     if not slash or not (length.isascii() and length.isdigit() and len(length) < 8):
@@ -249,7 +249,10 @@ def net_cidr_contains_matches(ctx: BuiltinContext, cidrs: Any, cidrs_or_ips: Any
 
 
 class _Range(NamedTuple):
-    """Addresses in a row, those of IPv4 mapped into IPv6: a network of IPv6 may contain them. ``text``: the network as it was given, unless ranges were merged."""
+    """Addresses in a row, those of IPv4 mapped into IPv6: a network of IPv6 may contain them.
+
+    ``text``: the network as it was given, unless ranges were merged.
+    """
 
     first: int
     last: int

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import re2
 
 from regolive import BuiltinContext, BuiltinError
 from regolive_std._declare import BOOLEAN, INTEGER, STRING, array, std, unchecked
+from regolive_std.kept import kept_by_text, kept_by_texts
 from regolive_std.text import from_bytes, go_quote, to_bytes
 
 _OPTIONS = re2.Options()
@@ -88,7 +88,7 @@ def _nests_too_deeply(pattern: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=512)
+@kept_by_text(256)
 def compiled(pattern: str) -> Any:
     """A compiled pattern. Raises BuiltinError with Go's text if it is not one."""
     if _nests_too_deeply(pattern):
@@ -381,7 +381,7 @@ def regex_template_match(
     return matches(_template_pattern(template, delimiter_start, delimiter_end), value)
 
 
-@lru_cache(maxsize=512)
+@kept_by_texts(256)
 def _template_pattern(template: str, start: str, end: str) -> str:
     parts: list[tuple[int, int]] = []
     level = begin = 0

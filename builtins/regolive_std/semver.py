@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from regolive import BuiltinError
 from regolive_std._declare import ANY, BOOLEAN, NUMBER, std
+from regolive_std.kept import kept_by_text
 from regolive_std.text import go_quote
 
 _IDENTIFIERS = re.compile(r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*\Z")
@@ -20,7 +20,7 @@ class _Version(NamedTuple):
     pre: str
 
 
-@lru_cache(maxsize=512)
+@kept_by_text(512)
 def _parse(text: str) -> _Version | None:
     text, _, metadata = text.removeprefix("v").partition("+")
     text, _, pre = text.partition("-")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from regolive import BuiltinContext, BuiltinError, Number, RegoSet
@@ -24,6 +23,7 @@ from regolive_std._declare import (
     wrong_element,
     wrong_type,
 )
+from regolive_std.kept import kept_by_texts
 
 _STRINGS = unchecked(one_of(array(STRING), set_of(STRING)))
 _ONE_OR_MORE = unchecked(one_of(STRING, array(STRING), set_of(STRING)))
@@ -168,7 +168,7 @@ def replace_n(patterns: Any, value: str) -> str:
             raise BuiltinTypeError("operand 1 non-string value found in pattern object")
     if not patterns:
         return value
-    expression = _any_of(tuple(sorted(patterns)))
+    expression = _any_of(*sorted(patterns))
     if "" in patterns and not value.isascii():
         # Go finds the empty pattern between bytes.
         data = text.to_bytes(expression.pattern)
@@ -177,8 +177,8 @@ def replace_n(patterns: Any, value: str) -> str:
     return expression.sub(lambda found: patterns[found[0]], value)
 
 
-@lru_cache(maxsize=128)
-def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+@kept_by_texts(128)
+def _any_of(*patterns: str) -> re.Pattern[str]:
     # Alternatives are tried from left to right: the order of patterns is their priority.
     return re.compile("|".join(map(re.escape, patterns)))
 

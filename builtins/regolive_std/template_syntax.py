@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from regolive import BuiltinError
+from regolive_std.kept import kept_by_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,7 +469,7 @@ def _number(text: str) -> int | float:
     return int(number) if number.is_integer() and abs(number) < 1 << 63 else number
 
 
-@lru_cache(maxsize=128)
+@kept_by_text(128)
 def parse(source: str) -> tuple[tuple[Node, ...], dict[str, tuple[Node, ...]]]:
     """A template's nodes, and those of the templates it defines. Raises BuiltinError."""
     parser = _Parser(source)
