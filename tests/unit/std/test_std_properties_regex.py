@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -163,8 +164,8 @@ def _ends(piece: str, text: str, at: int, delimiters: str) -> set[int]:
 @given(pieces, st.text("abc./x", max_size=7), st.sampled_from([[], None, ["."], ["/", "."]]))
 def test_globs(call: Any, glob: list[str], text: str, delimiters: list[str] | None) -> None:
     marks = "" if delimiters is None else "".join(delimiters) or "."
-    # gobwas/glob lets a lone character be missing, and reads "***" in a way of its own.
-    if len(glob) < 2 or "***" in "".join(glob):
+    # gobwas/glob lets a lone character be missing; stars side by side are another piece.
+    if len(glob) < 2 or any(a[0] == b[0] == "*" for a, b in pairwise(glob)):
         return
     ends = {0}
     for piece in glob:

@@ -157,7 +157,7 @@ def test_texts_are_read_as_strptime_reads_them(
     layout, python = layouts
     text = call("time.format", [ns, "America/New_York", layout])
     if change is not None:
-        at = change[0] % len(text)
+        at = change[0] % (len(text) - 6)  # not in the offset: Go's may have 24 hours
         text = text[:at] + change[1] + text[at + 1 :]
     try:
         t = datetime.strptime(text, python)
@@ -207,7 +207,9 @@ def test_dates_are_added_on_the_calendar(
 def test_differences_lead_from_one_to_the_other(call: Any, a: int, b: int, zone: str) -> None:
     low, high = (_local(ns, zone).replace(tzinfo=None) for ns in sorted((a, b)))
     found = call("time.diff", [a, zone], [b, zone])
-    if high < low:  # a clock that was put back in between
+    # A clock that was put back in between; a day that not every month has, for which OPA takes
+    # another month's length.
+    if high < low or low.day > 28:
         return
     years, months, days, hours, minutes, seconds = found
     assert years >= 0
