@@ -131,53 +131,63 @@ def _simplified(tokens: list[_Token]) -> list[_Token]:
     return out
 
 
+# Pairs of places that are looked at before the globs are said to be too long.
+_MAX_PAIRS = 1_000_000
+
+
 class _Search:
-    """Whether the rests of two globs intersect; remembered, so that no pair is tried twice."""
+    """Whether the rests of two globs intersect; remembered, so that no pair is tried twice.
 
-    def __init__(self, ctx: BuiltinContext) -> None:
+    A pair of rests is ``(first, i, j)``: the glob that comes first (0 or 1), the place in it, and
+    the place in the other.
+    """
+
+    def __init__(self, ctx: BuiltinContext, globs: tuple[list[_Token], list[_Token]]) -> None:
         self.ctx = ctx
-        self.known: dict[tuple[tuple[_Token, ...], tuple[_Token, ...]], bool] = {}
+        self.globs = globs
+        self.known: dict[tuple[int, int, int], bool] = {}
 
-    def normal(self, a: tuple[_Token, ...], b: tuple[_Token, ...]) -> bool:
-        for at in range(min(len(a), len(b))):
-            if a[at].flag or b[at].flag:
-                return self.special(a[at:], b[at:])
-            if not a[at].meets(b[at]):
+    def normal(self, first: int, i: int, j: int) -> bool:
+        a, b = self.globs[first], self.globs[1 - first]
+        while i < len(a) and j < len(b):
+            if a[i].flag or b[j].flag:
+                return self.special(first, i, j)
+            if not a[i].meets(b[j]):
                 return False
-        return len(a) == len(b)
+            i, j = i + 1, j + 1
+        return len(a) - i == len(b) - j
 
-    def special(self, a: tuple[_Token, ...], b: tuple[_Token, ...]) -> bool:
-        found = self.known.get((a, b))
+    def special(self, first: int, i: int, j: int) -> bool:
+        """One of the two begins with a token that has a flag."""
+        found = self.known.get((first, i, j))
         if found is None:
             self.ctx.check()
-            if not a[0].flag:
-                flagged, other = b, a
-            else:
-                flagged, other = a, b
-            if flagged[0].flag == "+":
-                found = self.plus(flagged, other)
-            else:
-                found = self.star(flagged, other)
-            self.known[a, b] = found
+            if len(self.known) >= _MAX_PAIRS:
+                raise BuiltinError("the globs are too long")
+            side = (first, i, j) if self.globs[first][i].flag else (1 - first, j, i)
+            plus = self.globs[side[0]][side[1]].flag == "+"
+            found = self.plus(*side) if plus else self.star(*side)
+            self.known[first, i, j] = found
         return found
 
-    def plus(self, plussed: tuple[_Token, ...], other: tuple[_Token, ...]) -> bool:
-        if not plussed[0].meets(other[0]):
+    def plus(self, first: int, i: int, j: int) -> bool:
+        """The first begins with a token that is there at least once."""
+        token, other = self.globs[first][i], self.globs[1 - first][j]
+        if not token.meets(other):
             return False
-        if self.star(plussed, other[1:]):
+        if self.star(first, i, j + 1):
             return True
-        return bool(other[0].flag) and self.normal(plussed[1:], other)
+        return bool(other.flag) and self.normal(first, i + 1, j)
 
-    def star(self, starred: tuple[_Token, ...], other: tuple[_Token, ...]) -> bool:
-        following = starred[1] if len(starred) > 1 else None
-        for at, token in enumerate(other):
-            if (
-                following is not None
-                and token.meets(following)
-                and self.normal(starred[1:], other[at:])
-            ):
+    def star(self, first: int, i: int, j: int) -> bool:
+        """The first begins with a token that is there any number of times."""
+        a, b = self.globs[first], self.globs[1 - first]
+        following = a[i + 1] if i + 1 < len(a) else None
+        for at in range(j, len(b)):
+            meets = following is not None and b[at].meets(following)
+            if meets and self.normal(first, i + 1, at):
                 return True
-            if not token.meets(starred[0]):
+            if not b[at].meets(a[i]):
                 return False
         return following is None
 
@@ -213,4 +223,7 @@ def regex_globs_match(ctx: BuiltinContext, glob1: str, glob2: str) -> bool:
     tokens = _trimmed(_simplified(_Reader(glob1).tokens()), _simplified(_Reader(glob2).tokens()))
     if tokens is None:
         return False
-    return _Search(ctx).normal(tuple(tokens[0]), tuple(tokens[1]))
+    try:
+        return _Search(ctx, tokens).normal(0, 0, 0)
+    except RecursionError:
+        raise BuiltinError("the globs are too long") from None
