@@ -551,9 +551,10 @@ def _number_or_name(value: Any) -> str:
     if value.__class__ is int and -(1 << 63) <= value < 1 << 64:
         return str(value)
     try:
-        return general(float(value))
+        near = float(value)
     except OverflowError:
         return format_number(value)
+    return general(near) if math.isfinite(near) else format_number(value)
 
 
 @std("yaml.marshal", result_name="y")

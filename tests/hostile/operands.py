@@ -135,7 +135,7 @@ def among(pool: tuple[str, ...], long: tuple[str, ...] = LONG) -> Maker:
     """A maker of texts from a pool, broken at times, and at times a megabyte of something else."""
 
     def make(r: random.Random) -> str:
-        if r.random() < RARELY:
+        if r.random() < RARELY and long:
             return long_text(r.choice(long))
         if r.random() < 0.05:
             return text(r)
