@@ -270,7 +270,7 @@ _CONTROL_TEXT = "control characters are not allowed"
 # OPA writes JSON first and reads that as YAML, which refuses these...
 _CONTROL = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 # ... and takes this for the end of a line, to be folded.
-_NEXT_LINE = re.compile("[ \t]*\x85[ \t]*")
+_NEXT_LINE = re.compile("[ \t]*\x85[ \t\x85]*")
 
 
 # What Go's reader says where Python's decoder says this.
@@ -466,13 +466,18 @@ def _key_event(text: str) -> yaml.ScalarEvent:
     return _string_event(text)
 
 
+def _folded(found: re.Match[str]) -> str:
+    """What is left of some ends of lines in a row: all but one, or a space for just one."""
+    return "\n" * (found[0].count("\x85") - 1) or " "
+
+
 def _string_event(text: str) -> yaml.ScalarEvent:
     style = None
     text = runes(text)
     if _CONTROL.search(text):
         raise BuiltinError(f"yaml: {_CONTROL_TEXT}")
     if "\x85" in text:
-        text = _NEXT_LINE.sub(" ", text)
+        text = _NEXT_LINE.sub(_folded, text)
     if "\n" in text:
         style = "|"
     elif _plain_differs(text):
