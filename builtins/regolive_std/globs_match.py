@@ -76,7 +76,7 @@ class _Reader:
             if self.text[self.at : self.at + 1] in ("+", "*"):
                 flag = self.text[self.at]
                 self.at += 1
-            elif self.text[self.at :] == "\\":
+            elif self.text.startswith("\\", self.at) and self.at == len(self.text) - 1:
                 raise self.fail("input ends with a \\ (escape) character")
             out.append(_Token(ranges, single, flag))
 
