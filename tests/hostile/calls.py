@@ -5,6 +5,7 @@ again. Some calls begin as one that OPA answered (the tables of tests/unit/std) 
 the rest draw each operand from what its parameter is for.
 """
 
+# ruff: noqa: E501  (tables are read by the column, whatever their width)
 from __future__ import annotations
 
 import json
@@ -241,8 +242,8 @@ def _large(value: Any, room: int = 40) -> bool:
             pending += one.values()
         elif isinstance(one, RegoSet):
             pending += list(one)
-        elif isinstance(one, str) and len(one) > 200:
-            return True
-        elif isinstance(one, int) and one.bit_length() > 4000:
+        elif (isinstance(one, str) and len(one) > 200) or (
+            isinstance(one, int) and one.bit_length() > 4000
+        ):
             return True
     return False

@@ -4,6 +4,7 @@ Every maker draws from the generator it is given and from nothing else, so that 
 again from its number. What is large is made once and shared: builtins do not change operands.
 """
 
+# ruff: noqa: E501  (tables are read by the column, whatever their width)
 from __future__ import annotations
 
 import base64

@@ -3,6 +3,7 @@
 Each pool has a few that are right, so that what is broken by chance is broken deep inside.
 """
 
+# ruff: noqa: E501  (tables are read by the column, whatever their width)
 from __future__ import annotations
 
 import base64
