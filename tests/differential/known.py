@@ -91,7 +91,18 @@ def _order_of_errors(one: Difference) -> bool:
     return one.call.name.startswith(("regex.", "re_match")) and one.kind == "text"
 
 
+def _order_in_maps(one: Difference) -> bool:
+    """Both find a document or a schema wrong."""
+    if one.call.name.startswith("graphql."):
+        return one.kind == "text"
+    both = (one.ours.value, one.theirs.value)
+    return one.call.name in ("json.match_schema", "json.verify_schema") and all(
+        isinstance(value, list) and value[0] is False for value in both
+    )
+
+
 KNOWN = (
+    Known("which of several errors comes first is the order of Go's maps", _order_in_maps),
     Known("a whole number has no exponent here, however it was written", _exponents),
     Known("of two things wrong with a pattern, the other one is named", _order_of_errors),
     Known("cryptography refuses damaged keys and requests that Go reads past", _strict_der),
