@@ -14,8 +14,8 @@ from typing import Any
 
 from regolive import RegoSet
 from regolive.errors import BuiltinTypeError
-from regolive.values import dumps
-from regolive_std._declare import ANY, NUMBER, STRING, object_of, std, wrong_type
+from regolive.values import dumps, is_number
+from regolive_std._declare import ANY, NUMBER, STRING, object_of, std, unchecked, wrong_type
 from regolive_std.text import term_text, to_bytes
 from regolive_std.uri import request_target
 
@@ -66,7 +66,7 @@ _REQUEST = object_of(STRING, ANY)
 
 @std(
     "providers.aws.sign_req",
-    args=[_REQUEST, object_of(STRING, ANY), NUMBER],
+    args=[unchecked(_REQUEST), unchecked(_REQUEST), unchecked(NUMBER)],
     result=object_of(),
     result_name="signed_request",
 )
@@ -80,7 +80,13 @@ def sign_request(request: Any, aws_config: Any, time_ns: Any) -> dict[Any, Any]:
         error: eval_type_error: providers.aws.sign_req: operand 2 missing required AWS config
         parameters(s): {"aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"}
     """
+    # OPA says "operand 1" of each of them.
+    for operand in (request, aws_config):
+        if operand.__class__ is not dict:
+            raise wrong_type(1, operand, "object")
     _check_credentials(aws_config)
+    if not is_number(time_ns):
+        raise wrong_type(1, time_ns, "number")
     if time_ns.__class__ is not int or not -(2**63) <= time_ns < 2**63:
         raise BuiltinTypeError("operand 3 could not convert time_ns value into a unix timestamp")
     _check_request(request)

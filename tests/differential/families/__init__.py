@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tests.differential.draw import Operands
 from tests.differential.families import (
+    aws,
     collections,
     encodings,
     globs,
@@ -24,6 +25,7 @@ from tests.differential.families import (
 )
 
 FAMILIES: Mapping[str, Mapping[str, Operands]] = {
+    **aws.FAMILIES,
     **collections.FAMILIES,
     **encodings.FAMILIES,
     **globs.FAMILIES,
