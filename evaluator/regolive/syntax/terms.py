@@ -10,7 +10,7 @@ from __future__ import annotations
 from regolive.syntax import literals
 from regolive.syntax import nodes as n
 from regolive.syntax.cursor import Cursor, Dialect, Failed, token_name
-from regolive.syntax.lexer import ALL_KEYWORDS, Tokens
+from regolive.syntax.lexer import ALL_KEYWORDS, TOO_DEEP, Tokens
 
 # How strongly an infix operator binds, and the builtin it calls.
 INFIX: dict[str, tuple[int, str]] = {
@@ -28,6 +28,10 @@ INFIX: dict[str, tuple[int, str]] = {
     "/": (5, "div"),
     "%": (5, "rem"),
 }
+
+# A chain of operators is as deep a tree as it has operators: beyond what any tree may have
+# (``parse.MAX_TREE_DEPTH``) there is no use in reading the rest of it.
+MAX_CHAIN = 1000
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _TAILS = frozenset({".", "[", "("})
@@ -91,6 +95,8 @@ class TermParser(Cursor):
                 where = n.GroupLoc(source, start, where.end, left.loc.outer)
             left = n.Call(where, func, (left, right), kinds[at])
             length += 1
+            if length > MAX_CHAIN:
+                raise Failed(TOO_DEEP, starts[at])
         self.longest = max(self.longest, length)
         return left
 
