@@ -12,7 +12,7 @@ help:
 	@echo "make test         set up, and pass the tests"
 	@echo "make lint         ruff, mypy (strict) and the order of imports"
 	@echo "make conformance  OPA's compliance cases, from plans and from modules"
-	@echo "make bench        decisions against regopy and hand-written Python; NATS loading"
+	@echo "make bench        decisions, compiling, builtins, locks and NATS loading against peers"
 	@echo "make incident     the five faults, broken and fixed, on both stores"
 	@echo "make soak         60 seconds of queries, watchers and writers on both stores"
 	@echo "make docs         write the documents that are made from code: commands, builtins"
