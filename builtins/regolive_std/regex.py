@@ -7,7 +7,7 @@ Compiled patterns are kept across queries, bounded in number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import re2
@@ -105,14 +105,55 @@ def compiled(pattern: str) -> Any:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern matches anywhere in a text."""
+    return tester(pattern)(text)
+
+
+@kept_by_text(256)
+def tester(pattern: str) -> Callable[[str], bool]:
+    """A test whether a pattern matches anywhere in a text. Raises BuiltinError as ``compiled``."""
+    plain = _plain_tester(pattern)
+    if plain is not None:
+        return plain
     expression = compiled(pattern)
-    if text.isascii():
-        return expression.search(text.encode()) is not None
-    data, _ = _readable(text)
-    found = expression.search(data)
-    while found is not None and _inside_character(data, found.start()):
-        found = expression.search(data, _next_character(data, found.start()))
-    return found is not None
+
+    def search(text: str) -> bool:
+        if text.isascii():
+            return expression.search(text.encode()) is not None
+        data, _ = _readable(text)
+        found = expression.search(data)
+        while found is not None and _inside_character(data, found.start()):
+            found = expression.search(data, _next_character(data, found.start()))
+        return found is not None
+
+    return search
+
+
+# Many a pattern in a policy is a text with an anchor or a wildcard at its ends.
+_PLAIN = re.compile(
+    r"(\^?)(\.\*)?((?:[A-Za-z0-9_ /:@%,;=~#&!'\"<>-]|\\[!-/:-@\[-`{-~])*)(\.\*)?(\$?)\Z"
+)
+_ESCAPE = re.compile(r"\\(.)")
+
+
+def _plain_tester(pattern: str) -> Callable[[str], bool] | None:
+    """A test without RE2, for a pattern that needs no more; None for the others."""
+    found = _PLAIN.match(pattern)
+    if not found:
+        return None
+    start, before, written, behind, end = found.groups()
+    text = _ESCAPE.sub(r"\1", written)
+    size = len(text)
+    # Where nothing holds the match in place, a wildcard at that end changes nothing.
+    before, behind = before if start else None, behind if end else None
+    if before or behind:
+        if not (start and end) or (before and behind):
+            return None
+        if behind:
+            return lambda s: s.startswith(text) and "\n" not in s[size:]
+        return lambda s: s.endswith(text) and "\n" not in s[: len(s) - size]
+    if start:
+        return (lambda s: s == text) if end else (lambda s: s.startswith(text))
+    return (lambda s: s.endswith(text)) if end else (lambda s: text in s)
 
 
 def _inside_character(data: bytes, at: int) -> bool:

@@ -13,8 +13,8 @@ from regolive_std.kept import LONGEST
 TEXTS: list[tuple[Any, Callable[[str], tuple[str, ...]]]] = [
     (regex.compiled, lambda text: (text,)),
     (regex._template_pattern, lambda text: (text, "{", "}")),
-    (glob._compiled, lambda text: (text, ".")),
-    (glob._compiled, lambda text: ("*", text)),
+    (glob._tester, lambda text: (text, ".")),
+    (glob._tester, lambda text: ("*", text)),
     (golayout._chunks, lambda text: (text,)),
     (net._parse_network, lambda text: (text,)),
     (semver._parse, lambda text: (text,)),
