@@ -22,7 +22,7 @@ from regolive_std._declare import (
 )
 from regolive_std.kept import kept_by_texts
 from regolive_std.regex import compiled
-from regolive_std.text import to_bytes
+from regolive_std.text import runes, to_bytes
 
 _SPECIAL = frozenset("*?\\[]{}")
 _REGEX_SPECIAL = frozenset("\\.+*?()|[]{}^$-&~#")
@@ -62,17 +62,21 @@ def glob_match(pattern: str, delimiters: Any, match: Any) -> bool:
     if delimiters is None:
         marks = ""
     elif delimiters.__class__ is list:
-        for mark in delimiters:
-            if mark.__class__ is not str:
-                raise wrong_element(2, delimiters, mark, "string")
-            if len(mark) != 1:
-                raise wrong_element(2, delimiters, mark, "rune")
-        marks = "".join(delimiters) or "."
+        marks = _marks(delimiters)
     else:
         raise wrong_type(2, delimiters, "array", "null")
     if match.__class__ is not str:
         raise wrong_type(3, match, "string")
     return _tester(pattern, marks)(match)
+
+
+def _marks(delimiters: list[Any]) -> str:
+    for mark in delimiters:
+        if mark.__class__ is not str:
+            raise wrong_element(2, delimiters, mark, "string")
+        if len(mark) != 1:
+            raise wrong_element(2, delimiters, mark, "rune")
+    return "".join(delimiters) or "."
 
 
 @kept_by_texts(256)
@@ -96,14 +100,17 @@ def _plain_tester(pattern: str, delimiters: str) -> Callable[[str], bool] | None
     head, wild, tail = found.groups()
     if not wild:
         return lambda text: text == head
-    size, behind = len(head) + len(tail), len(tail)
+    ahead, behind = len(head), len(tail)
+    size, single = ahead + behind, len(delimiters) == 1
     if wild == "**" or not delimiters:
         return lambda text: len(text) >= size and text.startswith(head) and text.endswith(tail)
 
     def test(text: str) -> bool:
         if len(text) < size or not text.startswith(head) or not text.endswith(tail):
             return False
-        between = text[len(head) : len(text) - behind]
+        between = text[ahead : len(text) - behind]
+        if single:
+            return delimiters not in between
         return not any(mark in between for mark in delimiters)
 
     return test
@@ -119,6 +126,8 @@ class _Translator:
     def __init__(self, pattern: str, delimiters: str) -> None:
         # A NUL ends the pattern, as it does for gobwas/glob.
         self.pattern = pattern.split("\0", 1)[0]
+        if "\ufffd" in runes(self.pattern):
+            raise BuiltinError("could not read rune")
         self.at = 0
         self.one = "[^" + "".join(map(_escaped, delimiters)) + "]" if delimiters else "."
 

@@ -142,6 +142,18 @@ def _small(n: Any) -> int | None:
     return whole if whole is not None and -_EXACT < whole < _EXACT else None
 
 
+# A double that is smaller has a point where its decimal has it, and so where OPA's number has it.
+_DOUBLE = 1 << 53
+
+
+def _cut(x: Any) -> tuple[int, bool]:
+    """What is before the point, and whether that is all."""
+    if x.__class__ is float and -_DOUBLE < x < _DOUBLE:
+        return int(x), x.is_integer()
+    whole = _small(x)
+    return (whole, True) if whole is not None else bigfloat.whole_part(to_big(x))
+
+
 @std("abs", result_name="y")
 def abs_(x: Number) -> Number:
     """The number without its sign.
@@ -150,6 +162,8 @@ def abs_(x: Number) -> Number:
         >>> abs(-1.5)
         1.5
     """
+    if x.__class__ is float and not x.is_integer():
+        return abs(x)
     whole = _small(x)
     if whole is not None:
         return abs(whole)
@@ -170,6 +184,9 @@ def round_(x: Number) -> Number:
         >>> round(-2.5)
         -3
     """
+    if x.__class__ is float and -_DOUBLE < x < _DOUBLE:
+        cut = int(x)
+        return cut + int(2 * (x - cut))  # what is behind the point is exact, and so is its double
     whole = _small(x)
     if whole is not None:
         return whole
@@ -186,10 +203,7 @@ def ceil(x: Number) -> Number:
         >>> ceil(1.2)
         2
     """
-    whole = _small(x)
-    if whole is not None:
-        return whole
-    cut, exact = bigfloat.whole_part(to_big(x))
+    cut, exact = _cut(x)
     return cut if cut < 0 or exact else cut + 1
 
 
@@ -201,10 +215,7 @@ def floor(x: Number) -> Number:
         >>> floor(-1.2)
         -2
     """
-    whole = _small(x)
-    if whole is not None:
-        return whole
-    cut, exact = bigfloat.whole_part(to_big(x))
+    cut, exact = _cut(x)
     return cut if cut >= 0 or exact else cut - 1
 
 
