@@ -252,7 +252,7 @@ def _range(ctx: BuiltinContext, a: int, b: int, step: int) -> list[int]:
     return out
 
 
-@std("numbers.range", args=[WHOLE, WHOLE], result=array(NUMBER), result_name="range")
+@std("numbers.range", args=[unchecked(WHOLE)] * 2, result=array(NUMBER), result_name="range")
 def numbers_range(ctx: BuiltinContext, a: Number, b: Number) -> list[int]:
     """The integers from one to another, both included; downwards if the first is the greater.
 
@@ -270,7 +270,7 @@ def numbers_range(ctx: BuiltinContext, a: Number, b: Number) -> list[int]:
     return _range(ctx, whole_number(a, 1), whole_number(b, 2), 1)
 
 
-@std("numbers.range_step", args=[WHOLE, WHOLE, WHOLE], result=array(NUMBER), result_name="range")
+@std("numbers.range_step", args=[unchecked(WHOLE)] * 3, result=array(NUMBER), result_name="range")
 def numbers_range_step(ctx: BuiltinContext, a: Number, b: Number, step: Number) -> list[int]:
     """The integers from one to another in steps of a positive size.
 

@@ -7,6 +7,7 @@ digits that tell them from their neighbours.
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -41,6 +42,13 @@ def _quotient(numerator: int, denominator: int, exponent: int, bits: int) -> Big
     return found if (numerator < 0) == (denominator < 0) else Big(-found.mantissa, found.exponent)
 
 
+def _decimal(x: float) -> tuple[int, int]:
+    """The digits of a double's shortest text, and the power of ten that they count."""
+    mantissa, _, power = repr(x).partition("e")
+    whole, _, rest = mantissa.partition(".")
+    return int(whole + rest), int(power or 0) - len(rest)
+
+
 def to_big(n: Any) -> Big:
     """A number as ``big.Float`` reads its text."""
     cls = n.__class__
@@ -49,9 +57,7 @@ def to_big(n: Any) -> Big:
     if cls is float:
         if n.is_integer() and -(1 << 53) < n < 1 << 53:
             return Big(int(n), 0)
-        mantissa, _, power = repr(n).partition("e")
-        whole, _, rest = mantissa.partition(".")
-        digits, ten = int(whole + rest), int(power or 0) - len(rest)
+        digits, ten = _decimal(n)
     else:
         sign, places, power = n.as_tuple()
         digits, ten = int("".join(map(str, places))), int(power)
@@ -97,13 +103,17 @@ def whole_part(x: Big) -> tuple[int, bool]:
     return (cut if x.mantissa > 0 else -cut), exact
 
 
-_DIGITS = 21  # as many as ever are needed for 64 bits
+_DIGITS = 24  # more than ever are needed to tell two numbers of 64 bits apart
 _LOG10_2 = 0.30102999566398120
-_TENS = [10**n for n in range(_DIGITS + 3)]
+_TENS = [10**n for n in range(_DIGITS)]
 
 
 def shortest(x: Big, bits: int = BITS) -> tuple[int, int]:
-    """The fewest digits that tell ``x`` from its neighbours: ``(digits, power of ten)``."""
+    """The few digits that tell ``x`` from its neighbours, as Go finds them, and a power of ten.
+
+    Go compares the digits of ``x`` and of the bounds half way to its neighbours one by one, and
+    looks at no digit but the one at hand. So at times it rounds down where up is nearer.
+    """
     size, exponent = abs(x.mantissa), x.exponent
     spare = bits - size.bit_length()
     # Counted in halves of the last bit, the middle is even and the bounds are one away from it.
@@ -119,28 +129,47 @@ def shortest(x: Big, bits: int = BITS) -> tuple[int, int]:
         up <<= two
     else:
         down <<= -two
-    middle, behind = divmod(2 * mantissa * up, down)
-    low, short = divmod((2 * mantissa - 1) * up, down)
-    high, over = divmod((2 * mantissa + 1) * up, down)
-    # A bound itself reads back as x where x is even.
-    if short or mantissa & 1:
-        low += 1
-    if not over and mantissa & 1:
-        high -= 1
-    # If a multiple of 10**n is within the bounds, so is one of 10**(n-1): look for the largest n.
-    least, most = 0, len(_TENS) - 1
-    while least < most:
-        n = (least + most + 1) // 2
-        if high // _TENS[n] * _TENS[n] >= low:
-            least = n
-        else:
-            most = n - 1
-    unit = _TENS[least]
-    count, rest = divmod(middle, unit)
-    below, above = count * unit >= low, (count + 1) * unit <= high
-    if above and (not below or 2 * rest > unit or (2 * rest == unit and (behind or count & 1))):
-        count += 1
-    return (count if x.mantissa > 0 else -count), least - places
+    middle, low, high = (divmod((2 * mantissa + d) * up, down) for d in (0, -1, 1))
+    digits, lower, upper = str(middle[0]), str(low[0]), str(high[0])
+    # How many digits the bounds have that are no zeros at the end.
+    last = len(lower.rstrip("0")) if not low[1] else len(lower) + 1
+    end = len(upper.rstrip("0")) if not high[1] else len(upper) + 1
+    even = not mantissa & 1  # a bound itself reads back as x where x is even
+    count = middle[0]
+    for at, digit in enumerate(digits):
+        least = lower[at] if at < len(lower) else "0"
+        most = upper[at] if at < len(upper) else "0"
+        below = least != digit or (even and at + 1 == last)
+        above = digit != most and (even or ord(digit) + 1 < ord(most) or at + 1 < end)
+        if below or above:
+            unit = 10 ** (len(digits) - at - 1)
+            count, rest = divmod(middle[0], unit)
+            exactly_half = 2 * rest == unit and not middle[1]
+            nearer_up = 2 * rest >= unit and (not exactly_half or count & 1)
+            if above and (not below or nearer_up):
+                count += 1
+            places -= len(digits) - at - 1
+            break
+    return (count if x.mantissa > 0 else -count), -places
+
+
+def _near(x: Big, bits: int) -> float | None:
+    """The nearest double, if its text is what tells ``x`` from its neighbours: the usual case.
+
+    No shorter one does: two texts of as few digits are further apart than ``x`` and its neighbours.
+    """
+    mantissa, exponent = x
+    if not -1000 < exponent < 0:
+        return None
+    near = math.ldexp(mantissa, exponent)
+    digits, ten = _decimal(near)
+    if not -400 < ten < 0:
+        return None
+    if bits < BITS and abs(digits) >= 10**15:
+        return None  # among the neighbours of a double, there may be several such texts
+    tens = _TENS[-ten] if -ten < len(_TENS) else 10**-ten
+    apart = abs((digits << -exponent) - mantissa * tens)
+    return near if apart << (bits - mantissa.bit_length() + 1) < tens else None
 
 
 def to_number(x: Big, bits: int = BITS) -> Decimal | int | float:
@@ -148,6 +177,9 @@ def to_number(x: Big, bits: int = BITS) -> Decimal | int | float:
     whole, exact = whole_part(x)
     if exact and whole.bit_length() <= bits:
         return whole
+    near = _near(x, bits)
+    if near is not None:
+        return near
     digits, ten = shortest(x, bits)
     if ten >= 0:
         return int(digits * 10**ten)
