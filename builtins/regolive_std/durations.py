@@ -59,7 +59,8 @@ def _duration(text: str, shown: str) -> int:
         if not found or not (found[1] or found[3]):
             raise BuiltinError(f"time: invalid duration {shown}")
         at = found.end()
-        if len(found[1]) > 18 and int(found[1][:30]) > 1 << 63:
+        whole = found[1].lstrip("0") or "0"
+        if len(whole) > 19 or int(whole) > 1 << 63:
             raise BuiltinError(f"time: invalid duration {shown}")
         if not found[4]:
             raise BuiltinError(f"time: missing unit in duration {shown}")
@@ -67,7 +68,7 @@ def _duration(text: str, shown: str) -> int:
         if unit is None:
             raise BuiltinError(f"time: unknown unit {quote(found[4])} in duration {shown}")
         digits = found[3] or ""
-        total += int(found[1] or "0") * unit
+        total += int(whole) * unit
         if digits:
             digits = digits[:18]
             total += int(float(int(digits)) * (unit / 10 ** len(digits)))

@@ -337,7 +337,7 @@ def _private_part(jwk: dict[str, Any]) -> Key:
         # Optional; those that are there are checked against the rest.
         crt = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
         for name, number in zip(("dp", "dq", "qi"), crt, strict=True):
-            if not jwk.get(name):
+            if name not in jwk:
                 material[name] = _text(number.to_bytes((number.bit_length() + 7) // 8 or 1, "big"))
     kind: Any = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}[kty]
     raw = kind.binding.import_from_dict(material)

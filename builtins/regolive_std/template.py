@@ -420,7 +420,7 @@ def _js(*values: Any) -> str:
 
 
 def _printf(format: Any, *values: Any) -> str:
-    if not isinstance(format, str):
+    if format.__class__ is not str:
         raise BuiltinError(f"wrong type for value; expected string; got {_type(format)}")
     return go_sprintf(str(format), list(map(_argument, values)))
 
