@@ -34,15 +34,28 @@ def parse_duration(text: str) -> int:
     at = len(sign)
     while at < len(text):
         found = _EXTENDED.match(text, at)
-        if not found or found[1].count(".") > 1 or found[1] == ".":
+        if not found:
             raise BuiltinError(f"time: invalid duration {shown}")
         at = found.end()
         if found[2] in _LONG_UNITS:
+            if found[1].count(".") > 1 or found[1] == ".":
+                raise BuiltinError(f"time: invalid duration {shown}")
             hours = float(found[1]) * _LONG_UNITS[found[2]]
             out.append(format(Decimal(repr(hours)), "f").removesuffix(".0") + "h")
         else:
             out.append(found[0])
     return _duration("".join(out), shown)
+
+
+def _fraction(digits: str) -> tuple[int, float]:
+    """What is behind the point as far as 63 bits hold it, and what it counts."""
+    fraction, scale = 0, 1.0
+    for digit in digits:
+        more = fraction * 10 + int(digit)
+        if more >= 1 << 63:
+            break
+        fraction, scale = more, scale * 10
+    return fraction, scale
 
 
 def _duration(text: str, shown: str) -> int:
@@ -70,8 +83,8 @@ def _duration(text: str, shown: str) -> int:
         digits = found[3] or ""
         total += int(whole) * unit
         if digits:
-            digits = digits[:18]
-            total += int(float(int(digits)) * (unit / 10 ** len(digits)))
+            fraction, scale = _fraction(digits)
+            total += int(float(fraction) * (unit / scale))
         if total > 1 << 63:
             raise BuiltinError(f"time: invalid duration {shown}")
     negative = text.startswith("-")
