@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test unit integration conformance incident bench soak stress fuzz hostile lint docs format clean
+.PHONY: help demo test unit integration conformance incident bench soak stress fuzz hostile differential lint docs format clean
 
 help:
 	@echo "make demo         set up, and run the main job on an embedded NATS server"
@@ -18,6 +18,7 @@ help:
 	@echo "make docs         write the documents that are made from code: commands, builtins"
 	@echo "make fuzz         60 seconds of texts that the parser and the compiler have not seen"
 	@echo "make hostile      100,000 calls of builtins with operands that are chosen to hurt"
+	@echo "make differential builtins against a real opa on random calls, if there is one"
 	@echo "make format       let ruff format the code"
 	@echo "make clean        remove the environment and what tools left behind"
 
@@ -59,6 +60,9 @@ stress: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz --seconds 60
+
+differential: $(READY)
+	$(BIN)/python -m tests.differential --calls 10000
 
 hostile: $(READY)
 	$(BIN)/python -m tests.hostile --calls 100000
