@@ -70,7 +70,7 @@ class Demands:
 
     def options(self) -> Options:
         """The resolver's options."""
-        return Options(builtins=self.builtins, strict=self.language.strict)
+        return Options(builtins=self.builtins, strict=self.language.strict, features=self.features)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,7 @@ class Stage(IntEnum):
     SAFE_BODIES = 17
     RECURSION = 18
     TYPES = 19
-    UNSAFE_BUILTINS = 20
-    DEPRECATED_BUILTINS = 21
+    DEPRECATED_BUILTINS = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,9 +183,6 @@ def _global_operator(
 
 
 def _check_builtin(w: Work, name: str, loc: n.Loc) -> None:
-    if name in w.options.unsafe:
-        message = f"unsafe built-in function calls in expression: {name}"
-        w.find(Stage.UNSAFE_BUILTINS, "type", message, loc)
     if name in w.options.deprecated and (w.v1 or w.strict):
         message = f"deprecated built-in function calls in expression: {name}"
         instead = _INSTEAD.get(name)

@@ -15,19 +15,17 @@ class Options:
     Attributes:
         builtins: every builtin there is, by name. A call of any other is an error. Rego v1 does not
             allow those that are ``deprecated``; a ``relation`` gives several results for one call.
-        unsafe: names of builtins that a policy must not call.
         strict: OPA's strict mode: unused imports, variables and parameters are errors, and what
             Rego v1 forbids is forbidden in v0 too.
         keep_prints: whether ``print`` stays. Without, its expressions are left out.
-        general_heads: whether a rule's head may have variables, as OPA's capabilities feature
-            ``rule_head_refs`` says.
+        features: the features of the language that capabilities allow, by OPA's names; None for
+            all. Those that say what a rule's head may be are looked at here.
     """
 
     builtins: Mapping[str, BuiltinDecl] = field(default_factory=dict)
-    unsafe: frozenset[str] = frozenset()
     strict: bool = False
     keep_prints: bool = True
-    general_heads: bool = True
+    features: frozenset[str] | None = None
     # By name: how many operands. Made once, because every call looks here.
     arities: Mapping[str, int] = field(init=False, repr=False, compare=False)
     variadic: frozenset[str] = field(init=False, repr=False, compare=False)

@@ -112,6 +112,9 @@ def _parameter(w: Work, arg: n.Term) -> n.Term:
     return _fixed(w, arg)
 
 
+# Features of OPA's capabilities, each of which allows heads of all kinds.
+_ALL_HEADS = frozenset({"rego_v1", "rule_head_refs"})
+
 _COMPUTED = frozenset({n.ArrayComp, n.SetComp, n.ObjectComp, n.TemplateString})
 
 
@@ -164,6 +167,8 @@ def _one(
         equate(w, compared, arg)
     w.head = True
     resolved, heads = _head(w, head, package, args)
+    if rule is w.rule:
+        _check_features(w, rule, resolved, len(package.terms))
     w.head = False
     leave(w)
     if w.shadows:
@@ -205,8 +210,6 @@ def _head(
             terms.append(step)
         else:
             terms.append(_head_step(w, step, heads))
-    if len(terms) > len(package.terms) + 1 and not w.options.general_heads:
-        _check_general(w, head, terms[len(package.terms) + 1 :])
     key = head.key
     if key is not None:
         key = _head_part(w, key, heads)
@@ -245,12 +248,29 @@ def _vars(term: n.Term) -> list[n.Var]:
     return [node for node in walk(term) if isinstance(node, n.Var)]
 
 
-def _check_general(w: Work, head: n.Head, steps: list[n.Term]) -> None:
-    """Without general heads, a variable may only be the last step of a head with a key."""
-    variables = [step for step in steps[:-1] if isinstance(step, n.Var)]
-    if variables or (head.key is not None and isinstance(steps[-1], n.Var)):
-        message = (
-            "rule heads with general refs (containing variables) are not supported: "
-            f"{term_text(head.ref)}"
-        )
-        w.find(Stage.HEAD_REFERENCES, "compile", message, head.loc)
+def _check_features(w: Work, rule: n.Rule, made: n.Head, constant: int) -> None:
+    """What capabilities without the features for it do not allow in a head.
+
+    ``constant``: how many steps of the head come before the rule's own name. Every version of Rego
+    with the feature ``rego_v1`` has heads of all kinds.
+    """
+    features = w.options.features
+    if features is None or features & _ALL_HEADS:
+        return
+    head = rule.head
+    steps = made.ref.terms[constant + 1 :]
+    if "rule_head_ref_string_prefixes" in features:
+        variables = [step for step in steps[:-1] if isinstance(step, n.Var)]
+        if variables or (steps and head.key is not None and isinstance(steps[-1], n.Var)):
+            what = "general refs (containing variables)"
+            _refuse_head(w, head, what, "type")
+    elif len(steps) + (head.key is not None) > (head.args is None and not rule.default):
+        _refuse_head(w, head, "refs", "compile")
+
+
+def _refuse_head(w: Work, head: n.Head, what: str, kind: str) -> None:
+    shown = term_text(head.ref)
+    if head.key is not None and not isinstance(head.key, n.Scalar):
+        shown += f"[{term_text(head.key)}]"
+    message = f"rule heads with {what} are not supported: {shown}"
+    w.find(Stage.HEAD_REFERENCES, kind, message, head.loc)

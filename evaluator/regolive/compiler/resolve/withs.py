@@ -80,8 +80,6 @@ def _check_builtin(w: Work, name: str, loc: n.Loc) -> None:
         problem = f'replacement of internal function "{name}" invalid'
     elif name in w.options.relations:
         problem = "target must not be a relation"
-    elif name in w.options.unsafe:
-        problem = f'target must not be unsafe: "{name}"'
     elif name in w.options.void:
         problem = "target must not be a void function"
     if problem:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from tests.resolving import check_resolved, options, resolve_set, said, written
 
-from regolive.compiler.program import Stage, rule_tree
-from regolive.compiler.resolve import check_set, exports, resolve_module
+from regolive.compiler.program import Stage
+from regolive.compiler.resolve import exports, resolve_module
 from regolive.syntax import parse_module
 
 NOTE = "# METADATA\n# scope: {}\n# title: x\n"
@@ -159,8 +162,6 @@ def test_exports_are_equal_where_modules_tell_the_same() -> None:
 
 
 def test_print_can_be_left_out() -> None:
-    from dataclasses import replace
-
     module = parse_module("package a\np if { print(1); input.a }\nq if print(2)\n", "a.rego")
     exported = exports([module])
     resolved, found = resolve_module(module, exported, replace(options(), keep_prints=False))
@@ -168,37 +169,44 @@ def test_print_can_be_left_out() -> None:
     assert [written(rule.body) for rule in resolved.rules] == ["input.a", "true"]
 
 
-def test_without_general_heads_variables_are_keys_only() -> None:
-    from dataclasses import replace
-
-    narrow = replace(options(), general_heads=False)
-    for text, message in {
-        "p[x].q := 1 if x := 1": "p[x].q",
-        "p[x] contains 1 if x := 1": "p[x]",
-    }.items():
-        module = parse_module(f"package a\n{text}\n", "a.rego")
-        _, found = resolve_module(module, exports([module]), narrow)
-        assert [f.diagnostic.message for f in found] == [
-            f"rule heads with general refs (containing variables) are not supported: {message}"
-        ]
-    module = parse_module("package a\np[x] := 1 if x := 1\nq.r := 1\n", "a.rego")
-    resolved, found = resolve_module(module, exports([module]), narrow)
-    assert not found
-    assert not check_set([resolved], [module], rule_tree([resolved]), narrow)
+PREFIXES = "rule_head_ref_string_prefixes"
 
 
-def test_an_unsafe_builtin_is_refused() -> None:
-    from dataclasses import replace
-
-    careful = replace(options(), unsafe=frozenset({"http.send"}))
-    module = parse_module(
-        "package a\np := http.send({})\nq if input with http.send as f\nf(x) := x\n"
-    )
-    _, found = resolve_module(module, exports([module]), careful)
-    assert [(f.stage, f.diagnostic.message) for f in found] == [
-        (Stage.UNSAFE_BUILTINS, "unsafe built-in function calls in expression: http.send"),
+@pytest.mark.parametrize(
+    ("features", "text", "refused"),
+    [
+        ((), "p.q = 1", None),
+        ((), "p[x] { x := 1 }", None),
+        ((), "p[x] = 1 { x := 1 }", None),
+        ((), "f(x) = 1", None),
+        ((), "default p = 1", None),
+        ((), "p.q.r = 1", ("compile", "refs", "p.q.r")),
+        ((), "p.f(x) = 1", ("compile", "refs", "p.f")),
+        ((), "p.q[x] { x := 1 }", ("compile", "refs", "p.q[x]")),
+        ((), "p[x].y = 1 { x := 1 }", ("compile", "refs", "p[x].y")),
+        ((), "default p.q = 1", ("compile", "refs", "p.q")),
+        ((PREFIXES,), "p.q.r.s = 1", None),
+        ((PREFIXES,), "p.q[x] = 1 { x := 1 }", None),
+        ((PREFIXES,), "p.f(x) = 1", None),
         (
-            Stage.WITHS,
-            'with keyword replacing built-in function: target must not be unsafe: "http.send"',
+            (PREFIXES,),
+            "p[x].y = 1 { x := 1 }",
+            ("type", "general refs (containing variables)", "p[x].y"),
         ),
-    ]
+        (("rule_head_refs",), "p[x].y = 1 { x := 1 }", None),
+        (("rego_v1",), "p[x].y = 1 { x := 1 }", None),
+        (None, "p[x].y = 1 { x := 1 }", None),
+    ],
+)
+def test_capabilities_say_what_a_head_may_be(features, text, refused) -> None:
+    """The answers are those of ``opa check --v0-compatible --capabilities``, 1.20.2."""
+    allowed = None if features is None else frozenset(features)
+    narrow = replace(options(), features=allowed)
+    module = parse_module(f"package a\n{text}\n", "a.rego", v0_compatible=True)
+    _, found = resolve_module(module, exports([module]), narrow)
+    expected = []
+    if refused is not None:
+        kind, what, shown = refused
+        message = f"rule heads with {what} are not supported: {shown}"
+        expected = [(Stage.HEAD_REFERENCES, f"rego_{kind}_error", message)]
+    assert [(f.stage, f.diagnostic.code, f.diagnostic.message) for f in found] == expected
