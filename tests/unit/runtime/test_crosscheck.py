@@ -15,7 +15,7 @@ import regolive_std
 from regolive.compiler import CompileRequest, FrontEnd, Language, get_front_end
 from regolive.errors import FrontEndError, PolicyError
 from regolive.ir.nodes import Policy
-from regolive.plugins import BoundBuiltin, Registry
+from regolive.plugins import BoundBuiltin, Registry, builtin, hookimpl
 from regolive.runtime.crosscheck import CrossCheck, Report
 
 POLICY = """package shop
@@ -155,6 +155,41 @@ def test_regopy_agrees_on_the_policies_of_this_repository(case, regopy) -> None:
     assert report.differences == []
     assert report.refusals == []
     assert report.agreed >= 8
+
+
+class Watching:
+    """A stand-in for NATS: some buckets are followed, others not."""
+
+    @builtin("nats.kv.watch_bucket", nondeterministic=True)
+    def watch_bucket(self, bucket: str) -> bool:
+        """Whether it is followed."""
+        return bucket in ("dev", "read")
+
+    @hookimpl
+    def regolive_builtins(self) -> list[Any]:
+        return [self.watch_bucket]
+
+
+def test_regopy_agrees_on_the_groups(regopy) -> None:
+    """The one policy that the benchmarks do not ask."""
+    registry = Registry()
+    registry.register(regolive_std.StdPlugin, "std")
+    registry.register(Watching(), "watching")
+    dev = {"metadata": {"name": "D"}, "members": {"ann": False}, "permissions": {"deploy": 1}}
+    read = {"metadata": {"name": "R"}, "members": {"ann": 1, "bob": 1}, "permissions": {"read": 1}}
+    report = check(
+        cases.read_policy("groups.rego"),
+        registry.builtins,
+        regopy,
+        data={"nats": {"kv": {"dev": dev, "read": read}}},
+        inputs=[
+            {"user": user, "permission": permission, "groups": ["dev", "read", "other"]}
+            for user in ("ann", "bob", "eve")
+            for permission in ("deploy", "read")
+        ],
+    )
+    assert (report.differences, report.refusals, report.varying) == ([], [], [])
+    assert report.agreed == 18
 
 
 INPUT = {"n": 3, "s": "abc", "t": "b", "b": True, "xs": [1, 2, 3], "names": ["ann", "bob"]}
