@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,7 +36,13 @@ def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
 # Tests leave the user's cache of compiled policies alone, and do not depend on what is in it.
 os.environ["REGOLIVE_CACHE_DIR"] = "off"
 
-# The same examples in every run, so that a red build is a change's doing. New ones are looked for
-# with HYPOTHESIS_PROFILE=default.
-settings.register_profile("steady", derandomize=True, database=None)
+# The same examples in every run, so that a red build is a change's doing, and no verdict on how long
+# they took, which a busy machine decides. New ones are looked for with HYPOTHESIS_PROFILE=default.
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
