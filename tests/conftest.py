@@ -36,8 +36,8 @@ def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
 # Tests leave the user's cache of compiled policies alone, and do not depend on what is in it.
 os.environ["REGOLIVE_CACHE_DIR"] = "off"
 
-# The same examples in every run, so that a red build is a change's doing, and no verdict on how long
-# they took, which a busy machine decides. New ones are looked for with HYPOTHESIS_PROFILE=default.
+# The same examples in every run, so that a red build is a change's doing, and no verdict on how
+# long they took, which a busy machine decides. New ones: HYPOTHESIS_PROFILE=default.
 settings.register_profile(
     "steady",
     derandomize=True,

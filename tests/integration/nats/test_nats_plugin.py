@@ -21,6 +21,7 @@ from tests.integration.nats.conftest import (
 from regolive.errors import ConfigError
 from regolive.runtime import Runtime
 from regolive.testing import NatsServer
+from regolive_nats.config import NatsConfig
 from regolive_nats.plugin import NatsPlugin
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
@@ -320,6 +321,7 @@ def test_a_cancelled_query_does_not_wait_for_nats(server: NatsServer) -> None:
     with runtime(server.url) as rt:
         members = rt.prepare('nats.kv.get_data("b", "members")')
         members.evaluate()
+        patience = NatsConfig().request_timeout
         process = server._process
         assert process is not None
         process.send_signal(signal.SIGSTOP)
@@ -328,7 +330,7 @@ def test_a_cancelled_query_does_not_wait_for_nats(server: NatsServer) -> None:
             began = time.monotonic()
             with pytest.raises(Exception, match="deadline"):
                 members.evaluate(timeout=0.3)
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < patience / 2
         finally:
             process.send_signal(signal.SIGCONT)
 

@@ -203,7 +203,7 @@ def test_the_circle_of_the_incident(stage: Stage) -> None:
         return took
 
     took = stage.run("query", query).join()
-    assert took < 0.25, "milliseconds, on a machine that has something else to do as well"
+    assert took < LIMIT / 4, "milliseconds; a machine that has something else to do needs more"
     assert tasks.close(LIMIT)
     assert store.revision == 1, "the query gave way, and the watcher's commit went through"
 
