@@ -81,9 +81,9 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(make_server):
 
 @pytest.mark.parametrize("how", ["server", "parameter", "header"])
 def test_a_query_ends_at_its_deadline(make_server, client, gates, how):
-    url = make_server(timeout=0.05 if how == "server" else 60).url
-    query = "?timeout=50ms" if how == "parameter" else ""
-    headers = {"regolive-timeout": "0.05"} if how == "header" else {}
+    url = make_server(timeout=0.3 if how == "server" else 60).url
+    query = "?timeout=300ms" if how == "parameter" else ""
+    headers = {"regolive-timeout": "0.3"} if how == "header" else {}
     for rule in ("runaway", "scan"):
         reply = client.post(f"{url}/v1/data/t/{rule}{query}", json={"input": 1}, headers=headers)
         assert reply.status_code == 500
@@ -94,7 +94,7 @@ def test_a_query_ends_at_its_deadline(make_server, client, gates, how):
 
 
 def test_a_query_that_looks_at_no_deadline_is_answered_and_shown(make_server, client, gates):
-    url = make_server(timeout=0.05, threads=1).url
+    url = make_server(timeout=0.5, threads=1).url  # enough for the thread to begin
     reply = client.get(f"{url}/v1/data/t/deaf")
     assert reply.status_code == 500
     message = reply.json()["errors"][0]["message"]

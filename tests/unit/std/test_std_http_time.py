@@ -79,12 +79,12 @@ def test_the_timeout_holds_while_the_body_is_read(
 ) -> None:
     url = gate(begin=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf").url
     with pytest.raises(BuiltinError) as caught:
-        http.get(url, timeout="100ms")
+        http.get(url, timeout="500ms")
     assert caught.value.message == (
         "http.send: context deadline exceeded "
         "(Client.Timeout or context cancellation while reading body)"
     )
-    response = http.get(url, timeout="100ms", raise_error=False)
+    response = http.get(url, timeout="500ms", raise_error=False)
     assert response["error"]["code"] == "eval_http_send_internal_error"
 
 
