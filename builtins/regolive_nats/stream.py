@@ -66,7 +66,7 @@ Item: TypeAlias = Loaded | Updates | Lost
 Sink: TypeAlias = Callable[[Item], object]
 Request: TypeAlias = Callable[[str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
 
-# How often a load waits for what was overwritten meanwhile; see `KeyStream._check_loaded`.
+# How often a load waits for what was overwritten meanwhile; see `KeyStream._count_keys`.
 _MAX_CATCHING_UP = 20
 
 # A bucket that is deleted while it is loaded takes the consumer with it, and nobody says so. So
@@ -114,6 +114,7 @@ class KeyStream:
         self._awaited: int | None = None  # how many initial values there are, once we know
         self._pending = 0  # how many messages the server has still to send, as of the last one
         self._catching_up = 0
+        self._counting: asyncio.Task[None] | None = None
         self._next = 1  # the consumer's own count of messages: no number may be missing
         self._rest_at = OFTEN
         self._delivered = 0
@@ -169,24 +170,27 @@ class KeyStream:
     async def _look_at_bucket(self) -> None:
         while self._loading and self._sink is not None:
             try:
-                info = read_info(await self._request(f"STREAM.INFO.KV_{self.bucket}", None))
-            except BucketNotFoundError as error:
+                await self._bucket_now()
+            except (BucketNotFoundError, StreamLostError) as error:
                 self.lose(error)
             except NatsError:
                 pass  # if the connection is lost, the client tells
-            else:
-                if info.created != self.info.created:
-                    again = f"bucket {self.bucket!r} was deleted and created again"
-                    self.lose(StreamLostError(again))
             await asyncio.sleep(_LOOK)
+
+    async def _bucket_now(self) -> BucketInfo:
+        info = read_info(await self._request(f"STREAM.INFO.KV_{self.bucket}", None))
+        if info.created != self.info.created:
+            raise StreamLostError(f"bucket {self.bucket!r} was deleted and created again")
+        return info
 
     async def unsubscribe(self) -> None:
         """Get no more messages. The consumer on the server is the client's to delete."""
         self._sink = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._look is not None:
-            self._look.cancel()
+        for task in (self._look, self._counting):
+            if task is not None:
+                task.cancel()
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             try:
@@ -247,27 +251,51 @@ class KeyStream:
             self._loop.call_soon(self._flush)
 
     def _check_loaded(self) -> None:
-        """Are the initial values complete?
+        """Are the initial values complete? Where nothing was changed meanwhile, counting tells."""
+        awaited = self._awaited
+        if self._sink is None or awaited is None or not self._loading or self._counting is not None:
+            return
+        count = self._next - 1
+        if self._pending and count < awaited:
+            return
+        newest = self._entries[-1][1] if self._entries else 0
+        if count >= awaited and newest <= self.info.last_revision:
+            self._finish_loading()
+        else:
+            self._counting = self._loop.create_task(self._count_keys())
+
+    async def _count_keys(self) -> None:
+        """Ask how many keys there are, and wait for those that are missing.
 
         A value that is overwritten before it was sent is left out by the server, and its key comes
-        later. So as many messages as there were values need not have every key, which is why those
-        that are pending then are waited for too: a key that always was there would be missing from
-        ``data`` for a moment. Under writers that are faster than this, only so often.
+        later. So as many messages as there were values need not have every key; nor is all there
+        when the server says that nothing is pending, as it takes the old value off that count
+        before it adds the new one. A key that always was there would be missing from ``data`` for
+        a moment. Under writers that are faster than this, only so often.
         """
-        awaited, pending = self._awaited, self._pending
-        if self._sink is None or awaited is None or not self._loading:
+        try:
+            info = await self._bucket_now()
+        except NatsError as error:
+            self.lose(error)
             return
-        if pending and self._next <= awaited:
+        self._counting = None
+        if self._sink is None or not self._loading:
             return
-        if pending and self._catching_up < _MAX_CATCHING_UP:
-            self._catching_up += 1
-            self._awaited = self._next - 1 + pending
+        missing = info.subjects - len({key for key, *_ in self._entries})
+        if missing <= 0 or self._catching_up >= _MAX_CATCHING_UP:
+            self._finish_loading()
             return
+        self._catching_up += 1
+        self._pending = missing
+        self._awaited = self._next - 1 + missing
+
+    def _finish_loading(self) -> None:
         self._loading = False
         if self._timer is not None:
             self._timer.cancel()
         entries, self._entries = self._entries, []
-        self._sink(Loaded(entries))
+        if self._sink is not None:
+            self._sink(Loaded(entries))
 
     def _flush(self) -> None:
         self._flushing = False
@@ -289,10 +317,9 @@ class KeyStream:
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) >= self._next:
             self.lose(StreamLostError(f"messages of bucket {self.bucket!r} are missing"))
-        elif last is not None and not answer and self._loading:
+        elif last is not None and not answer and self._loading and self._awaited is not None:
             # Idle: nothing is to be sent any more. What was awaited has been purged meanwhile.
-            self._pending = 0
-            self._check_loaded()
+            self._finish_loading()
 
     def _resume(self) -> None:
         """Let the server go on, if the reader keeps up."""

@@ -70,11 +70,12 @@ def ask(rt: Runtime, bucket: str) -> dict[str, Any]:
 
 
 def watched(rt: Runtime, bucket: str) -> dict[str, Any]:
-    """Ask until the bucket is watched."""
+    """Ask until the bucket is watched, and the manager lists it: after its data is there."""
 
     def asked() -> dict[str, Any] | None:
         answer = ask(rt, bucket)
-        return answer if answer["bucket_watched"] else None
+        listed = any(row["bucket"] == bucket for row in status(rt)["buckets"])
+        return answer if answer["bucket_watched"] and listed else None
 
     return wait_until(asked, f"watching {bucket}") or {}
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from regolive_nats.stream import Item, KeyStream, Loaded, Updates
+from regolive_nats.errors import NatsError, NatsTimeoutError, StreamLostError
+from regolive_nats.stream import Item, KeyStream, Loaded, Lost, Updates
 
 
 class Server:
@@ -15,6 +16,10 @@ class Server:
 
     def __init__(self, values: int) -> None:
         self.values = values
+        self.keys = values  # how many there are, when it is asked
+        self.asked = 0
+        self.fails: NatsError | None = None
+        self.created = "now"
         self.callback: Callable[[Any], Any] | None = None
         self.before_answer: Callable[[], Any] | None = None
         self.sent = 0
@@ -31,7 +36,10 @@ class Server:
 
     async def request(self, subject: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
         if subject.startswith("STREAM.INFO."):
-            return {"created": "now", "state": {"last_seq": 2, "num_subjects": self.values}}
+            self.asked += 1
+            if self.asked > 1 and self.fails is not None:
+                raise self.fails
+            return {"created": self.created, "state": {"last_seq": 2, "num_subjects": self.keys}}
         if self.before_answer is not None:
             await self.before_answer()
         return {"num_pending": self.values}
@@ -42,11 +50,18 @@ class Server:
         reply = f"$JS.ACK.KV_b.c.1.{revision}.{self.sent}.1700000000.{pending}"
         message = {"headers": None, "reply": reply, "subject": f"$KV.b.{key}", "data": b"1"}
         await self.callback(SimpleNamespace(**message))
+        await answers()
 
     async def idle(self) -> None:
         assert self.callback is not None
         headers = {"Status": "100", "Nats-Last-Consumer": str(self.sent)}
         await self.callback(SimpleNamespace(headers=headers, reply=""))
+
+
+async def answers() -> None:
+    """Let the stream read what it asked for."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def following(values: int, script: Callable[[Server, KeyStream], Any]) -> list[Any]:
@@ -58,9 +73,11 @@ def following(values: int, script: Callable[[Server, KeyStream], Any]) -> list[A
         connection: Any = server
         stream = KeyStream(connection, server.request, "b", "c", got.append, 2.0)
         await script(server, stream)
-        await asyncio.sleep(0)
+        await answers()
 
     asyncio.run(run())
+    if any(isinstance(item, Lost) for item in got):
+        return got
     assert all(isinstance(item, Loaded | Updates) for item in got)
     assert [isinstance(item, Loaded) for item in got[:2]] == [True, False][: len(got)]
     return [[(key, revision) for key, revision, *_ in item.entries] for item in got]  # type: ignore[union-attr]
@@ -83,11 +100,22 @@ def test_all_values_and_then_updates() -> None:
     assert following(2, script) == [[("a", 1), ("b", 2)], [("a", 3)]]
 
 
+def test_where_nothing_changes_meanwhile_nothing_is_asked_again() -> None:
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        await server.send("a", 1, 1)
+        await server.send("b", 2, 0)
+        assert server.asked == 1  # before it began
+
+    following(2, script)
+
+
 def test_a_value_overwritten_before_it_was_sent_is_waited_for() -> None:
     """Two messages for two values, but one of them is of a new key: ``a`` would be missing."""
 
     async def script(server: Server, stream: KeyStream) -> None:
         await stream.open()
+        server.keys = 3
         await server.send("b", 2, 2)
         await server.send("new", 3, 1)
         await server.send("a", 4, 0)
@@ -95,14 +123,45 @@ def test_a_value_overwritten_before_it_was_sent_is_waited_for() -> None:
     assert following(2, script) == [[("b", 2), ("new", 3), ("a", 4)]]
 
 
+def test_a_value_that_the_server_does_not_count_as_pending_yet() -> None:
+    """It takes the overwritten value off its count before it adds the new one."""
+
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        await server.send("b", 2, 0)  # there were two, and nothing is pending
+        await server.send("a", 3, 0)
+
+    assert following(2, script) == [[("b", 2), ("a", 3)]]
+
+
+def test_what_comes_while_the_keys_are_counted_counts() -> None:
+    async def script(server: Server, stream: KeyStream) -> None:
+        request, sent = stream._request, []
+
+        async def slow(subject: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+            answer = await request(subject, body)
+            if server.asked > 1 and not sent:
+                sent.append(subject)
+                await server.send("a", 3, 0)
+            return answer
+
+        stream._request = slow
+        await stream.open()
+        await server.send("b", 2, 0)
+
+    assert following(2, script) == [[("b", 2), ("a", 3)]]
+
+
 def test_values_that_come_before_the_answer() -> None:
     async def script(server: Server, stream: KeyStream) -> None:
         async def early() -> None:
+            server.keys = 3
             await server.send("b", 2, 1)
             await server.send("new", 3, 1)
 
         server.before_answer = early
         await stream.open()
+        await answers()
         await server.send("a", 4, 0)
 
     assert following(2, script) == [[("b", 2), ("new", 3), ("a", 4)]]
@@ -110,6 +169,7 @@ def test_values_that_come_before_the_answer() -> None:
 
 def test_writers_that_never_pause_do_not_keep_it_from_ending() -> None:
     async def script(server: Server, stream: KeyStream) -> None:
+        server.keys = 2  # the other is always overwritten before it is sent
         await stream.open()
         for revision in range(1, 60):
             await server.send("a", revision, 1)
@@ -125,3 +185,34 @@ def test_values_purged_before_they_were_sent_are_not_waited_for() -> None:
         await server.idle()
 
     assert following(2, script) == [[("a", 1)]]
+
+
+def test_purged_values_are_not_counted() -> None:
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        server.keys = 1
+        await server.send("a", 1, 0)
+
+    assert following(2, script) == [[("a", 1)]]
+
+
+def test_where_the_keys_cannot_be_counted_the_stream_is_lost() -> None:
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        server.fails = NatsTimeoutError("no answer")
+        await server.send("b", 2, 0)
+        await server.send("a", 3, 0)
+
+    [lost] = following(2, script)
+    assert str(lost.error) == "no answer"
+
+
+def test_another_bucket_of_the_same_name_is_not_this_one() -> None:
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        server.created = "later"
+        await server.send("b", 2, 0)
+
+    [lost] = following(2, script)
+    assert isinstance(lost.error, StreamLostError)
+    assert "created again" in str(lost.error)
