@@ -15,7 +15,7 @@ from math import inf
 from typing import Any
 
 from regolive import BuiltinError
-from regolive.values import as_fraction, dumps, format_number, is_number, quote
+from regolive.values import MAX_DIGITS, as_fraction, dumps, format_number, is_number, quote
 from regolive_std import regex
 from regolive_std.json_schema_refs import Draft, Pool, Reference, draft_of, parse_reference
 
@@ -23,11 +23,12 @@ TYPES = ("array", "boolean", "integer", "number", "null", "object", "string")
 
 # A schema as a whole, with everything that is behind its references.
 _MAX_NODES = 50_000
+# Of a number in a schema or document: as a fraction it has as many digits.
+_MAX_EXPONENT = 100_000
 
 # The draft of a schema that names none: everything of every draft holds.
 _HYBRID = 1_000
 _INT64 = 1 << 63
-_MAX_EXPONENT = 1_000_000
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Schema:
     max_items: int | None = None
     unique_items: bool = False
     # numbers
+    bounds_numbers: bool = False  # one of these is there
     multiple_of: Fraction | None = None
     minimum: Fraction | None = None
     exclusive_minimum: Fraction | None = None
@@ -124,10 +126,13 @@ def _float_text(number: Any) -> str:
     return f"{mantissa}e{sign}{exponent.lstrip('+-0')}"
 
 
-def exact(number: Any) -> Fraction | None:
-    """A number's exact value; None for one with an exponent that nobody needs."""
-    if number.__class__ is Decimal and abs(number.adjusted()) > _MAX_EXPONENT:
-        return None
+def exact(number: Any) -> Fraction:
+    """A number's exact value. Raises BuiltinError for one whose fraction would be too large."""
+    if number.__class__ is Decimal:
+        if len(number.as_tuple().digits) > MAX_DIGITS:
+            raise BuiltinError(f"number of more than {MAX_DIGITS:,} digits in a schema or document")
+        if abs(number.adjusted()) > _MAX_EXPONENT:
+            raise BuiltinError(f"exponent of more than {_MAX_EXPONENT:,} in a schema or document")
     return as_fraction(number)
 
 
@@ -301,6 +306,8 @@ def _numbers(document: dict[str, Any], to: Schema) -> None:
             raise BuiltinError("multipleOf must be strictly greater than 0")
     to.minimum, to.exclusive_minimum = _bound(document, "minimum", "exclusiveMinimum", to.draft)
     to.maximum, to.exclusive_maximum = _bound(document, "maximum", "exclusiveMaximum", to.draft)
+    bounds = (to.multiple_of, to.minimum, to.exclusive_minimum, to.maximum, to.exclusive_maximum)
+    to.bounds_numbers = any(bound is not None for bound in bounds)
 
 
 def _bound(

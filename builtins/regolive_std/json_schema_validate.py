@@ -9,11 +9,12 @@ keys.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context
 from fractions import Fraction
 from typing import Any
 
 from regolive import BuiltinError
+from regolive.values import bigfloat
 from regolive_std import regex
 from regolive_std.json_schema_compile import Schema, exact, literal
 from regolive_std.json_schema_formats import is_format
@@ -23,6 +24,8 @@ Path = tuple[Any, str] | None
 
 # A reference to a reference, and so on: more than this is a circle.
 _MAX_HOPS = 1_000
+
+_TEXTS = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # nothing is rounded
 
 
 def validate(schema: Schema, document: Any, check: Callable[[], None]) -> list[dict[str, str]]:
@@ -313,8 +316,9 @@ def _type(value: Any) -> str:
 def _is_whole(number: Any) -> bool:
     if number.__class__ is int:
         return True
-    found = exact(number)
-    return found is not None and found.denominator == 1
+    if number.__class__ is float:
+        return number.is_integer()
+    return bool(number == number.to_integral_value())
 
 
 def _string(schema: Schema, value: str, result: _Result, path: Path) -> None:
@@ -330,9 +334,10 @@ def _string(schema: Schema, value: str, result: _Result, path: Path) -> None:
 
 
 def _number(schema: Schema, value: Any, result: _Result, path: Path) -> None:
+    if not schema.bounds_numbers:
+        result.score += 1
+        return
     number = exact(value)
-    if number is None:
-        raise BuiltinError("number with an exponent that is too large to validate")
     if schema.multiple_of is not None and (number / schema.multiple_of).denominator != 1:
         result.add("multiple_of", f"Must be a multiple of {_bound_text(schema.multiple_of)}", path)
     if schema.maximum is not None and number > schema.maximum:
@@ -350,32 +355,13 @@ def _number(schema: Schema, value: Any, result: _Result, path: Path) -> None:
 
 
 def _bound_text(bound: Fraction) -> str:
-    """A bound as Go prints the binary float nearest to it: the fewest digits that tell it apart."""
-    bits = max(bound.numerator.bit_length(), bound.denominator.bit_length(), 64)
-    near = _rounded(bound, bits)
-    if not near:
+    """A bound as Go prints it: ``big.Float``'s ``SetRat`` and ``%g``, the fewest digits."""
+    if not bound:
         return "0"
-    # 10**exponent <= abs(near) < 10**(exponent + 1)
-    exponent = len(str(abs(near.numerator))) - len(str(near.denominator))
-    if abs(near) < Fraction(10) ** exponent:
-        exponent -= 1
-    count = 0
-    while True:
-        count += 1
-        places = count - 1 - exponent
-        digits = round(near * Fraction(10) ** places)
-        if _rounded(digits / Fraction(10) ** places, bits) == near:
-            break
-    decimal = Decimal(digits).scaleb(-places).normalize()
+    bits = max(bound.numerator.bit_length(), bound.denominator.bit_length(), bigfloat.BITS)
+    digits, ten = bigfloat.shortest(bigfloat.ratio(bound.numerator, bound.denominator, bits), bits)
+    decimal = _TEXTS.create_decimal(digits).scaleb(ten, _TEXTS).normalize(_TEXTS)
     if -4 <= decimal.adjusted() < 6:
         return format(decimal, "f")
     mantissa, _, power = format(decimal, "e").partition("e")
     return f"{mantissa}e{power[0]}{power[1:]:0>2}"
-
-
-def _rounded(x: Fraction, bits: int) -> Fraction:
-    """``x`` rounded half to even to a mantissa of so many bits."""
-    shift = bits - abs(x.numerator).bit_length() + x.denominator.bit_length()
-    if abs(x) * Fraction(2) ** shift >= 1 << bits:
-        shift -= 1
-    return round(x * Fraction(2) ** shift) / Fraction(2) ** shift

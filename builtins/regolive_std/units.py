@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from fractions import Fraction
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 from typing import NoReturn
 
 from regolive import BuiltinError, Number
@@ -16,6 +15,11 @@ _DECIMAL = {unit: 1000 ** (i + 1) for i, unit in enumerate("kmgtpe")}
 _BINARY = {unit: 1024 ** (i + 1) for i, unit in enumerate("kmgtpe")}
 # Integers here have so many digits at most; OPA's have a hundred thousand.
 _MAX_EXPONENT = 4000
+# An "e" belongs to the number if a digit or sign follows. Possessive: nothing is tried twice.
+_NUMBER = re.compile(r"(?:[0-9.+-]++|[eE](?=[0-9+-]))*+")
+_THOUSANDTH = Decimal.from_float(0.001)  # OPA's is the double nearest to it
+_TEN_PLACES = Decimal("1e-10")
+_LONG_EXPONENT = re.compile(r"[eE][+-]?[0-9]{7}")
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
 
@@ -26,22 +30,11 @@ def _fail(name: str, text: str) -> NoReturn:
 
 def _split(name: str, text: str) -> tuple[str, str]:
     """The number and the unit: OPA reads digits, point, sign and exponent as the number."""
-    at = 0
-    while at < len(text):
-        char = text[at]
-        if char in "eE":
-            follows = text[at + 1 : at + 2]
-            if not (follows and follows in "0123456789+-"):
-                break
-            if follows in "+-":
-                at += 1
-            digits = re.match("[0-9]*", text[at + 1 :])
-            if digits and digits.end() > 6:
-                _fail(name, "exponent too large")
-        elif char not in "0123456789.+-":
-            break
-        at += 1
-    return text[:at], text[at:]
+    found = _NUMBER.match(text)
+    number = found[0] if found is not None else ""
+    if _LONG_EXPONENT.search(number):
+        _fail(name, "exponent too large")
+    return number, text[len(number) :]
 
 
 def _decimal(name: str, text: str, what: str) -> Decimal:
@@ -87,23 +80,24 @@ def units_parse(x: str) -> Number:
     unit = unit[:1] + unit[1:].lower()
     known = unit.lower()
     if unit == "":
-        factor = Fraction(1)
+        factor = Decimal(1)
     elif unit == "m":
-        factor = Fraction(0.001)  # OPA's is the double nearest to it
+        factor = _THOUSANDTH
     elif known in _DECIMAL:
-        factor = Fraction(_DECIMAL[known])
+        factor = Decimal(_DECIMAL[known])
     elif known[1:] == "i" and known[0] in _BINARY:
-        factor = Fraction(_BINARY[known[0]])
+        factor = Decimal(_BINARY[known[0]])
     else:
         _fail(name, f"unit {unit} not recognized")
-    exact = Fraction(_decimal(name, number, "amount")) * factor
-    if exact.denominator == 1:
-        return exact.numerator
+    amount = _decimal(name, number, "amount")
+    # Digits enough for all of the product: nothing is rounded but the result.
+    context = Context(len(number) + 2 * _MAX_EXPONENT, ROUND_HALF_UP, MIN_EMIN, MAX_EMAX)
+    exact = context.multiply(amount, factor)
+    if exact == exact.to_integral_value():
+        return int(exact)
     # Ten digits behind the point, halves away from zero, as Go's Rat.FloatString.
-    scaled = (abs(exact.numerator) * 10**10 * 2 + exact.denominator) // (2 * exact.denominator)
-    sign = "-" if exact < 0 else ""
     return parse_number(  # type: ignore[no-any-return]
-        f"{sign}{scaled // 10**10}.{scaled % 10**10:010d}"
+        format(exact.quantize(_TEN_PLACES, context=context), "f")
     )
 
 

@@ -6,10 +6,10 @@ array, object, set, comprehensions, call; terms of one kind compare by what they
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from regolive.syntax import nodes as n
-from regolive.values import as_fraction, parse_number
 
 ROOT_DOCUMENTS = frozenset({"data", "input"})
 """Variables that are references by themselves in OPA's trees."""
@@ -26,7 +26,7 @@ def term_key(term: n.Term) -> Key:
         case n.Scalar(value=bool(value)):
             return (1, value)
         case n.Number():
-            return (2, as_fraction(parse_number(term.text)))
+            return (2, Decimal(term.text))  # compared exactly, whatever its digits
         case n.Scalar(value=str(value)):
             return (3, value.encode("utf-8", "surrogatepass"))
         case n.TemplateString():

@@ -14,6 +14,7 @@ from regolive.values.model import (
 )
 from regolive.values.numbers import (
     MAX_BITS,
+    MAX_DIGITS,
     add,
     as_fraction,
     as_integer,
@@ -37,6 +38,7 @@ from regolive.values.order import (
 
 __all__ = [
     "MAX_BITS",
+    "MAX_DIGITS",
     "UNDEFINED",
     "Key",
     "RegoSet",

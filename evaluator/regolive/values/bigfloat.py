@@ -8,11 +8,16 @@ digits that tell them from their neighbours.
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_DOWN, Context, Decimal
 from typing import Any, NamedTuple
 
 BITS = 64
 """The mantissa that ``big.Float`` takes when it is made from text."""
+
+# Digits beyond these do not tell which of two neighbours is nearer, but cost the square of their
+# number to read.
+_READ = Context(prec=4000, rounding=ROUND_DOWN, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_WRITE = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # rounds nothing
 
 
 class Big(NamedTuple):
@@ -35,10 +40,12 @@ def _rounded(mantissa: int, exponent: int, bits: int, *, more: bool = False) -> 
     return Big(kept if mantissa > 0 else -kept, exponent + over)
 
 
-def _quotient(numerator: int, denominator: int, exponent: int, bits: int) -> Big:
+def _quotient(
+    numerator: int, denominator: int, exponent: int, bits: int, *, more: bool = False
+) -> Big:
     shift = max(0, bits + 2 + denominator.bit_length() - numerator.bit_length())
     whole, rest = divmod(abs(numerator) << shift, abs(denominator))
-    found = _rounded(whole, exponent - shift, bits, more=rest != 0)
+    found = _rounded(whole, exponent - shift, bits, more=more or rest != 0)
     return found if (numerator < 0) == (denominator < 0) else Big(-found.mantissa, found.exponent)
 
 
@@ -58,13 +65,19 @@ def to_big(n: Any) -> Big:
         if n.is_integer() and -(1 << 53) < n < 1 << 53:
             return Big(int(n), 0)
         digits, ten = _decimal(n)
+        more = False
     else:
-        sign, places, power = n.as_tuple()
-        digits, ten = int("".join(map(str, places))), int(power)
-        digits = -digits if sign else digits
+        read = _READ.plus(n)
+        ten = int(read.as_tuple().exponent)
+        digits, more = int(read.scaleb(-ten, _READ)), read != n
     if ten >= 0:
-        return _rounded(digits * 5**ten, ten, BITS)
-    return _quotient(digits, 5**-ten, ten, BITS)
+        return _rounded(digits * 5**ten, ten, BITS, more=more)
+    return _quotient(digits, 5**-ten, ten, BITS, more=more)
+
+
+def ratio(numerator: int, denominator: int, bits: int = BITS) -> Big:
+    """The quotient of two integers, the second of them not zero."""
+    return _quotient(numerator, denominator, 0, bits)
 
 
 def magnitude(x: Big) -> Big:
@@ -103,9 +116,16 @@ def whole_part(x: Big) -> tuple[int, bool]:
     return (cut if x.mantissa > 0 else -cut), exact
 
 
-_DIGITS = 24  # more than ever are needed to tell two numbers of 64 bits apart
 _LOG10_2 = 0.30102999566398120
-_TENS = [10**n for n in range(_DIGITS)]
+_TENS = [10**n for n in range(24)]
+
+
+def text(n: int) -> str:
+    """The digits of an integer, however many: Python itself writes no more than 4,300."""
+    try:
+        return str(n)
+    except ValueError:
+        return format(_WRITE.create_decimal(n), "f")
 
 
 def shortest(x: Big, bits: int = BITS) -> tuple[int, int]:
@@ -119,7 +139,8 @@ def shortest(x: Big, bits: int = BITS) -> tuple[int, int]:
     # Counted in halves of the last bit, the middle is even and the bounds are one away from it.
     mantissa = size << spare if spare >= 0 else size >> -spare
     two = exponent - spare - 1
-    places = _DIGITS - int((bits + two) * _LOG10_2)
+    # More digits than are ever needed to tell two numbers of so many bits apart.
+    places = int(bits * _LOG10_2) + 5 - int((bits + two) * _LOG10_2)
     up, down = 1, 1
     if places >= 0:
         up = 10**places
@@ -130,7 +151,7 @@ def shortest(x: Big, bits: int = BITS) -> tuple[int, int]:
     else:
         down <<= -two
     middle, low, high = (divmod((2 * mantissa + d) * up, down) for d in (0, -1, 1))
-    digits, lower, upper = str(middle[0]), str(low[0]), str(high[0])
+    digits, lower, upper = (text(n) for n, _ in (middle, low, high))
     # How many digits the bounds have that are no zeros at the end.
     last = len(lower.rstrip("0")) if not low[1] else len(lower) + 1
     end = len(upper.rstrip("0")) if not high[1] else len(upper) + 1

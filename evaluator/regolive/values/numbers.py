@@ -9,7 +9,7 @@ with a mantissa of 64 bits, printing the fewest digits that tell the result apar
 from __future__ import annotations
 
 import math
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -20,8 +20,6 @@ from regolive.values.bigfloat import Big
 MAX_DIGITS = 4000
 """Beyond this exponent an integer is not written out: 1e1000000000 must not fill the memory."""
 _MAX_FLOAT = 308
-# For integers of more digits than that, which only a host's own documents can have.
-_WRITING = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 MAX_BITS = 14_000
 """The most bits that a computed integer may have: CPython prints no more than 4,300 digits."""
 
@@ -59,10 +57,7 @@ def format_number(n: Any) -> str:
     """A number as OPA prints it."""
     cls = n.__class__
     if cls is int:
-        try:
-            return str(n)
-        except ValueError:  # more digits than Python writes out: a host may hand us such a number
-            return format(_WRITING.create_decimal(n), "f")
+        return bigfloat.text(n)  # a host may hand us one of very many digits
     if cls is float:
         return repr(n)
     text = format(n, "E") if abs(n.adjusted()) > 20 else format(n, "f")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -223,6 +224,21 @@ def test_exponents_have_a_bound(call: Any) -> None:
     for schema in ('{"minimum": 0}', '{"multipleOf": 1e9999999}', '{"enum": [1e9999999]}'):
         with pytest.raises(BuiltinError):
             call(_MATCH, "1e9999999", schema)
+
+
+def test_digits_have_a_bound(call: Any) -> None:
+    many = Decimal("0." + "123" * 50_000)
+    for schema, document in (({"minimum": 0}, many), ({"minimum": many}, 1)):
+        with pytest.raises(BuiltinError, match="more than 4,000 digits"):
+            call(_MATCH, {"a": document}, {"properties": {"a": schema}})
+    assert call(_MATCH, {"a": many}, {"properties": {"a": {"type": "number"}}}) == [True, []]
+
+
+def test_bounds_are_shown_with_all_their_digits(call: Any) -> None:
+    for bound in ("0." + "1234567891" * 40, "1e+5000", "1e+99999", "1.5e-9999"):
+        schema = {"properties": {"a": {"multipleOf": Decimal(bound)}}}
+        _, [error] = call(_MATCH, {"a": Decimal("1e-20000")}, schema)
+        assert error["desc"] == f"Must be a multiple of {bound}"
 
 
 def test_validation_can_be_cancelled(call: Any, cancelled: Callable[[], Any]) -> None:

@@ -105,3 +105,14 @@ def test_texts_that_are_no_amounts(call: Any, text: str) -> None:
         return
     with pytest.raises(BuiltinError, match=r"units\.parse: units\.parse: "):
         call("units.parse", text)
+
+
+@pytest.mark.parametrize("unit", ["", "Ki", "m"])
+def test_digits_without_end(call: Any, unit: str) -> None:
+    """More than Python reads as an integer, and by far too many for a fraction."""
+    text = "1." + "2345" * 50_000 + unit
+    exact = Fraction("1.2345234523452345") * {"": 1, "Ki": 1024, "m": Fraction(0.001)}[unit]
+    found = call("units.parse", text)
+    assert abs(Fraction(format_number(found)) - exact) <= Fraction(1, 10**10)
+    if unit != "m":
+        assert call("units.parse_bytes", text) == int(exact)

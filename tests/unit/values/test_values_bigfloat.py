@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from tests.rego_values import numbers_written
 
 from regolive.values import bigfloat, parse_number
@@ -73,3 +75,30 @@ def test_what_is_before_the_point(x: Big) -> None:
 )
 def test_digits_are_gos(text: str, shown: float) -> None:
     assert bigfloat.to_number(bigfloat.to_big(parse_number(text))) == shown
+
+
+@given(st.integers(1, 9), st.integers(4001, 6000), st.integers(-3000, 300), st.booleans())
+def test_numbers_of_thousands_of_digits(first: int, count: int, power: int, minus: bool) -> None:
+    """More digits than Python makes an integer of."""
+    digits = (str(first) + "0918273645" * 600)[:count]
+    number = Decimal(("-" if minus else "") + digits[0] + "." + digits[1:]).scaleb(
+        power, Context(prec=count)
+    )
+    assert _exact(bigfloat.to_big(number)) == _rounded(Fraction(*number.as_integer_ratio()))
+
+
+def test_a_digit_far_behind_decides_between_two_that_are_as_near() -> None:
+    half = Decimal(2**64 + 1)  # of 65 bits: half way between two of 64
+    above = Context(prec=9000).add(half, Decimal("1e-4500"))
+    assert bigfloat.to_big(half).mantissa == 2**63
+    assert bigfloat.to_big(above).mantissa == 2**63 + 1
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(1, 10**30), st.integers(60, 500))
+def test_quotients_and_their_digits(a: int, b: int, bits: int) -> None:
+    x = bigfloat.ratio(a, b, bits)
+    assert _exact(x) == _rounded(Fraction(a, b), bits)
+    if a:
+        digits, ten = bigfloat.shortest(x, bits)
+        written = Fraction(digits) * Fraction(10) ** ten
+        assert _rounded(written, bits) == _exact(x)
