@@ -33,7 +33,8 @@ class _Token(NamedTuple):
 class _Reader:
     """Reads the tokens of a glob."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, ctx: BuiltinContext, text: str) -> None:
+        self.ctx = ctx
         self.text = text
         self.at = 0
 
@@ -58,6 +59,8 @@ class _Reader:
     def tokens(self) -> list[_Token]:
         out: list[_Token] = []
         while True:
+            if not len(out) & 1023:
+                self.ctx.check()
             char, escaped = self.rune()
             if not char:
                 return out
@@ -220,7 +223,8 @@ def regex_globs_match(ctx: BuiltinContext, glob1: str, glob2: str) -> bool:
         >>> regex.globs_match("a+", "b+")
         false
     """
-    tokens = _trimmed(_simplified(_Reader(glob1).tokens()), _simplified(_Reader(glob2).tokens()))
+    first, second = (_simplified(_Reader(ctx, glob).tokens()) for glob in (glob1, glob2))
+    tokens = _trimmed(first, second)
     if tokens is None:
         return False
     try:

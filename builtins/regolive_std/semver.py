@@ -56,7 +56,7 @@ def _compare(a: _Version, b: _Version) -> int:
         return 1 if b.pre else -1  # a release comes after its pre-releases
     left, right = a.pre.split("."), b.pre.split(".")
     for x, y in zip(left, right, strict=False):
-        order = _compare_identifiers(x, y)
+        order = x != y and _compare_identifiers(x, y)
         if order:
             return order
     return (len(left) > len(right)) - (len(left) < len(right))

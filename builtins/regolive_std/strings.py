@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from regolive import BuiltinContext, BuiltinError, Number, RegoSet
@@ -154,7 +155,7 @@ def replace(x: str, old: str, new: str) -> str:
     result=STRING,
     result_name="output",
 )
-def replace_n(patterns: Any, value: str) -> str:
+def replace_n(ctx: BuiltinContext, patterns: Any, value: str) -> str:
     """The string with several strings replaced at once; the smallest pattern wins at a place.
 
     Example:
@@ -174,7 +175,32 @@ def replace_n(patterns: Any, value: str) -> str:
         data = text.to_bytes(expression.pattern)
         new = {text.to_bytes(k): text.to_bytes(v) for k, v in patterns.items()}
         return text.from_bytes(re.sub(data, lambda m: new[m[0]], text.to_bytes(value)))
-    return expression.sub(lambda found: patterns[found[0]], value)
+    size = sum(map(len, patterns))
+    if "" in patterns or size * len(value) <= _AT_ONCE:
+        return expression.sub(lambda found: patterns[found[0]], value)
+    return "".join(_replaced(ctx, expression, patterns, value, _AT_ONCE // size + 1))
+
+
+# At worst a place is compared with each pattern to its end; so many characters take milliseconds,
+# in which nothing else runs.
+_AT_ONCE = 2_000_000
+
+
+def _replaced(
+    ctx: BuiltinContext, expression: re.Pattern[str], patterns: Any, value: str, step: int
+) -> Iterator[str]:
+    """The parts of the result; the query may end after every ``step`` places."""
+    begins = re.compile("[" + re.escape("".join({key[0] for key in patterns})) + "]")
+    done = 0
+    for number, place in enumerate(begins.finditer(value)):
+        if not number % step:
+            ctx.check()
+        at = place.start()
+        if at >= done and (found := expression.match(value, at)) is not None:
+            yield value[done:at]
+            yield patterns[found[0]]
+            done = found.end()
+    yield value[done:]
 
 
 @kept_by_texts(128)

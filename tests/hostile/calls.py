@@ -29,7 +29,7 @@ _pattern = among(texts.PATTERNS, ("a", "parens", "stars", "backslash"))
 _subject = among((*texts.PLAIN, "a" * 5000, "ab" * 3000, "foo.bar:baz/qux"))
 _date = among(texts.DATES)
 _layout = among(texts.LAYOUTS, ("digits", "percent"))
-_json_text = among(texts.JSON, ("open", "quoted", "digits", "braces"))
+_json_text = among(texts.JSON, ("open", "quoted", "digits", "fraction", "braces"))
 _yaml_text = among(texts.YAML, ("open", "lines", "quoted", "spaces"))
 _cidr = among(texts.CIDRS)
 _query = among(texts.GRAPHQL, ("braces", "open", "quoted", "dots"))
@@ -133,10 +133,10 @@ ROLES: Mapping[str, tuple[Maker, ...]] = {
     "strings.any_": (o.strings, o.strings), "strings.render_template": (among(texts.TEMPLATES, ("braces",)), o.obj),
     "strings.replace_n": (_replacements, _subject), "strings.split_n": (_subject, o.text, _small), "substring": (_subject, _small, _small),
     "replace": (_subject, o.text, o.text), "time.add_date": (o.number, _small, _small, _small),
-    "time.diff": (o.time_value, o.time_value), "time.parse_duration_ns": (among(texts.DURATIONS, ("digits",)),),
+    "time.diff": (o.time_value, o.time_value), "time.parse_duration_ns": (among(texts.DURATIONS, ("digits", "fraction")),),
     "time.parse_ns": (_layout, _date), "time.parse_rfc3339_ns": (_date,), "time.": (o.time_value,),
-    "to_number": (lambda r: among(texts.NUMERIC, ("digits",))(r) if r.random() < 0.8 else _any(r),),
-    "units.": (among(texts.UNITS, ("digits",)),), "uri.": (among(texts.URLS, ("slash", "percent", "dots")),),
+    "to_number": (lambda r: among(texts.NUMERIC, ("digits", "fraction", "exponents"))(r) if r.random() < 0.8 else _any(r),),
+    "units.": (among(texts.UNITS, ("digits", "fraction", "exponents", "signs")),), "uri.": (among(texts.URLS, ("slash", "percent", "dots")),),
     "urlquery.decode": (among(texts.QUERIES, ("percent",)),), "uuid.parse": (among(texts.UUIDS),), "yaml.is_valid": (_yaml_text,),
     "yaml.unmarshal": (_yaml_text,),
 }  # fmt: skip

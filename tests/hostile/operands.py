@@ -29,6 +29,9 @@ NUMBERS: tuple[Any, ...] = (
     2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**19, 10**300, -(10**300),
     10**5000, -(10**5000), Decimal("1e400"), Decimal("-1e400"), Decimal("1e-400"),
     Decimal("0.1000000000000000000000000000001"), Decimal("1e100000"), Decimal("12345678901234567890.5"),
+    # Digits without end behind the point: no double is near enough to stand for them.
+    Decimal("0." + "1234567891" * 500), Decimal("-123456789.1" + "1234567891" * 500),
+    Decimal("0." + "1234567891" * 100_000), Decimal("7" * 4300 + ".7"), Decimal("1e-3999"),
     253402300800, 1_700_000_000_000_000_000, -62135596800000000000, 9223372036854775807.0,
 )  # fmt: skip
 SCALARS: tuple[Any, ...] = (None, True, False, "", "a", 0, 1.5, [], {}, RegoSet())
@@ -75,13 +78,16 @@ def long_text(kind: str) -> str:
     unit = {
         "a": "a", "open": "[", "braces": "{{", "nul": "\0", "astral": "😀", "surrogate": "\ud800",
         "digits": "9", "dots": "a.", "slash": "/", "percent": "%", "quoted": '"', "lines": "- a\n",
-        "spaces": " ", "backslash": "\\", "parens": "(", "stars": "*",
+        "spaces": " ", "backslash": "\\", "parens": "(", "stars": "*", "fraction": "1234567891",
+        "exponents": "e1", "signs": "e+",
     }[kind]  # fmt: skip
-    return unit * (MEGABYTE // len(unit))
+    begin = {"fraction": "0.", "exponents": "1", "signs": "1"}.get(kind, "")
+    return begin + unit * (MEGABYTE // len(unit))
 
 
 LONG = ("a", "open", "braces", "nul", "astral", "surrogate", "digits", "dots", "slash", "percent",
-        "quoted", "lines", "spaces", "backslash", "parens", "stars")  # fmt: skip
+        "quoted", "lines", "spaces", "backslash", "parens", "stars", "fraction", "exponents", "signs",
+        )  # fmt: skip
 
 
 @cache

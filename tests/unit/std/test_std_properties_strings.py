@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from regolive.errors import BuiltinError
 from regolive.values import RegoSet
+from regolive_std import strings
 
 texts = st.text("aAbé√😀 -\t", max_size=10)
 parts = st.text("aAb😀", max_size=3)
@@ -137,6 +138,9 @@ def test_replacing_several_at_once(call: Any, patterns: dict[str, str], text: st
         out += patterns[here[0]] if here else text[at]
         at += len(here[0]) if here else 1
     assert call("strings.replace_n", patterns, text) == out
+    with pytest.MonkeyPatch.context() as patch:  # as it goes about texts that take long
+        patch.setattr(strings, "_AT_ONCE", 0)
+        assert call("strings.replace_n", patterns, text) == out
 
 
 # -- sprintf ---------------------------------------------------------------------------------

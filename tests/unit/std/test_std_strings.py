@@ -138,6 +138,21 @@ def test_patterns_that_take_python_forever(call: Any) -> None:
     assert not call("regex.match", "^(a|a)*c$", "a" * 5000)
 
 
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [
+        # A search for these would compare half a million characters at a million places.
+        ("strings.replace_n", ({"a" * 500_000 + "b": "1", "c": "2"}, "a" * 1_000_000)),
+        ("regex.globs_match", ("(" * 1_000_000, "a.*")),
+    ],
+)
+def test_long_texts_can_be_cancelled(
+    call: Any, cancelled: Any, name: str, operands: tuple[Any, ...]
+) -> None:
+    with pytest.raises(CancelledError):
+        call(name, *operands, frame=cancelled())
+
+
 def test_matching_can_be_cancelled(call: Any, cancelled: Any) -> None:
     with pytest.raises(CancelledError):
         call("regex.find_n", "a", "a" * 5000, -1, frame=cancelled())
