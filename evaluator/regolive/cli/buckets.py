@@ -135,9 +135,12 @@ def _follow(runtime: Runtime, names: tuple[str, ...], until: float) -> dict[str,
     asked: set[str] = set()
     missing: dict[str, str] = {}
     while waiting:
+        # A bucket's data is there a moment before its watcher is listed.
+        listed = {row["bucket"] for row in _status(runtime)["buckets"]}
         for name in list(waiting):
             if watched.evaluate({"bucket": name}).bindings == [{"watched": True}]:
-                del waiting[name]
+                if name in listed:
+                    del waiting[name]
             elif time.monotonic() > begin + _PATIENCE and name not in asked:
                 asked.add(name)
                 found = exists.evaluate({"bucket": name, "path": ""}, timeout=5)
