@@ -21,7 +21,7 @@ from regolive_std._declare import (
     wrong_type,
 )
 from regolive_std.kept import kept_by_texts
-from regolive_std.regex import compiled
+from regolive_std.regex import compiled, finder
 from regolive_std.text import runes, to_bytes
 
 _SPECIAL = frozenset("*?\\[]{}")
@@ -84,8 +84,8 @@ def _tester(pattern: str, delimiters: str) -> Callable[[str], bool]:
     plain = _plain_tester(pattern, delimiters)
     if plain is not None:
         return plain
-    expression = compiled(_Translator(pattern, delimiters).run())
-    return lambda text: expression.search(to_bytes(text)) is not None
+    found_in = finder(compiled(_Translator(pattern, delimiters).run()))
+    return lambda text: found_in(to_bytes(text))
 
 
 # Many a glob in a policy is a text with one wildcard in it, or none.

@@ -115,10 +115,11 @@ def tester(pattern: str) -> Callable[[str], bool]:
     if plain is not None:
         return plain
     expression = compiled(pattern)
+    found_in = finder(expression)
 
     def search(text: str) -> bool:
         if text.isascii():
-            return expression.search(text.encode()) is not None
+            return found_in(text.encode())
         data, _ = _readable(text)
         found = expression.search(data)
         while found is not None and _inside_character(data, found.start()):
@@ -127,6 +128,23 @@ def tester(pattern: str) -> Callable[[str], bool]:
 
     return search
 
+
+def finder(expression: Any) -> Callable[[bytes], bool]:
+    """Whether an expression is found, in a third of the time of ``search``.
+
+    That makes a generator and a match of what the extension answers. The extension has no public
+    name in google-re2, so where it is not as we know it, ``search`` is asked.
+    """
+    try:
+        match, anchor = expression._regexp.Match, re2._Anchor.UNANCHORED
+        if match(anchor, b"", 0, 0)[0] not in ((0, 0), _NOWHERE):
+            raise TypeError
+    except (AttributeError, LookupError, TypeError):
+        return lambda data: expression.search(data) is not None
+    return lambda data: match(anchor, data, 0, len(data))[0] != _NOWHERE
+
+
+_NOWHERE = (-1, -1)
 
 # Many a pattern in a policy is a text with an anchor or a wildcard at its ends.
 _PLAIN = re.compile(

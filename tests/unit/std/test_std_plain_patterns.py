@@ -54,3 +54,22 @@ def test_a_glob_is_plain_with_one_wildcard_at_most() -> None:
         assert glob._plain_tester(pattern, ".") is not None
     for pattern in ("a?", "*a*", "{a,b}", "[ab]", "\\*", "***"):
         assert glob._plain_tester(pattern, ".") is None
+
+
+class Hidden:
+    """An expression of a google-re2 that is not as we know it."""
+
+    def __init__(self, expression: Any) -> None:
+        self.search = expression.search
+
+
+@given(
+    st.sampled_from(["a+", "^a?b$", "(a)|b", "\\bb", "é", "", "[^a]", "$^", "a*"]),
+    st.text("ab é", max_size=6),
+)
+def test_a_test_finds_what_a_search_finds(pattern: str, text: str) -> None:
+    expression: Any = regex.compiled(pattern)
+    data = to_bytes(text)
+    expected = expression.search(data) is not None
+    assert regex.finder(expression)(data) is expected
+    assert regex.finder(Hidden(expression))(data) is expected
