@@ -37,12 +37,13 @@ def lock_rules(request: pytest.FixtureRequest) -> Iterator[None]:
 os.environ["REGOLIVE_CACHE_DIR"] = "off"
 
 # The same examples in every run, so that a red build is a change's doing, and no verdict on how
-# long they took, which a busy machine decides. New ones: HYPOTHESIS_PROFILE=default.
-settings.register_profile(
-    "steady",
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# long they took, which a busy machine decides. New examples: HYPOTHESIS_PROFILE=new.
+for name, same in (("steady", True), ("new", False)):
+    settings.register_profile(
+        name,
+        derandomize=same,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
