@@ -17,6 +17,7 @@ from regolive.concurrency.picture import (
     render_threads,
 )
 from regolive.concurrency.rwlock import RWLock
+from regolive.concurrency.stacks import all_stacks
 from regolive.concurrency.threads import (
     NamedLock,
     ThreadState,
@@ -64,6 +65,7 @@ __all__ = [
     "WaitGraphStatus",
     "WaitObserver",
     "add_thread_describer",
+    "all_stacks",
     "configure",
     "describe_origin",
     "describe_place",

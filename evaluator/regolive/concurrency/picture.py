@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from os.path import abspath
@@ -17,13 +17,14 @@ from os.path import sep as _SEP
 from time import monotonic
 from types import CodeType, FrameType
 
+from regolive.concurrency.stacks import all_stacks
 from regolive.concurrency.threads import LockMode, NamedLock, ThreadState, state_of
 from regolive.concurrency.waiting import Mode, Wait
 
 logger = logging.getLogger("regolive.concurrency")
 
-ThreadDescriber = Callable[[threading.Thread, FrameType], str | None]
-"""Says in words what a thread is doing, from its innermost frame; None if it cannot tell."""
+ThreadDescriber = Callable[[threading.Thread, Sequence[FrameType]], str | None]
+"""Says in words what a thread is doing, from its stack, innermost first; None if it cannot tell."""
 
 # Modules whose frames, innermost in a stack, are how a thread waits and not why.
 _MACHINERY = ("threading", "contextlib", "concurrent.futures")
@@ -145,9 +146,9 @@ def add_thread_describer(describer: ThreadDescriber) -> Callable[[], None]:
     """Let the layers above say what a thread is doing: the place in a policy, say.
 
     Args:
-        describer: called in whatever thread takes a picture, with the thread shown and its
-            innermost frame (walk it by ``f_back``). It must not block, and may run inside a
-            finaliser.
+        describer: called in whatever thread takes a picture, with the thread shown and the frames
+            of its stack, innermost first. It must not block, nor keep a frame, nor walk one by
+            ``f_back`` (`regolive.concurrency.stacks` says why), and may run inside a finaliser.
 
     Returns:
         A function that takes it away again.
@@ -161,11 +162,11 @@ def add_thread_describer(describer: ThreadDescriber) -> Callable[[], None]:
     return remove
 
 
-def _describe(thread: threading.Thread, frame: FrameType) -> str:
+def _describe(thread: threading.Thread, stack: Sequence[FrameType]) -> str:
     words = []
     for describer in tuple(_describers.values()):
         try:
-            word = describer(thread, frame)
+            word = describer(thread, stack)
         except Exception:
             logger.debug("describer %r failed", describer, exc_info=True)
             continue
@@ -204,14 +205,10 @@ def _is_machinery(frame: FrameType) -> bool:
     return name.startswith((_PACKAGE + ".", *_MACHINERY))
 
 
-def _frames(frame: FrameType | None) -> list[FrameType]:
+def _own(stack: Sequence[FrameType]) -> Sequence[FrameType]:
     """The stack from its innermost frame that is not part of the wait itself, if there is any."""
-    found = []
-    while frame is not None:
-        found.append(frame)
-        frame = frame.f_back
-    own = next((n for n, each in enumerate(found) if not _is_machinery(each)), 0)
-    return found[own:]
+    own = next((n for n, each in enumerate(stack) if not _is_machinery(each)), 0)
+    return stack[own:]
 
 
 def _where(frame: FrameType) -> str:
@@ -237,7 +234,6 @@ def take_picture(
     thread: threading.Thread,
     *,
     state: ThreadState | None = None,
-    frames: Mapping[int, FrameType] | None = None,
     depth: int = 12,
 ) -> ThreadPicture:
     """A picture of any thread.
@@ -245,15 +241,33 @@ def take_picture(
     Args:
         thread: whose.
         state: its state, if known: needed for a thread that has ended and left locks behind.
-        frames: ``sys._current_frames()``, if it has been called already.
         depth: how many frames of its stack to keep.
     """
+    return take_pictures([(thread, state)], depth)[0]
+
+
+def take_pictures(
+    threads: Iterable[tuple[threading.Thread, ThreadState | None]], depth: int = 12
+) -> list[ThreadPicture]:
+    """Pictures of several threads at one moment. See `take_picture`."""
+    stacks = all_stacks()
+    try:
+        return [_picture(thread, state, stacks, depth) for thread, state in threads]
+    finally:
+        stacks.clear()
+
+
+def _picture(
+    thread: threading.Thread,
+    state: ThreadState | None,
+    stacks: Mapping[int, Sequence[FrameType]],
+    depth: int,
+) -> ThreadPicture:
     state = state or state_of(thread)
     now = monotonic()
     alive = thread.is_alive()
-    frames = sys._current_frames() if frames is None else frames
-    innermost = frames.get(thread.ident or 0) if alive else None
-    stack = _frames(innermost)
+    whole = stacks.get(thread.ident or 0, ()) if alive else ()
+    stack = _own(whole)
     places = tuple(_where(frame) for frame in stack[:depth])
     wait = state.wait if state is not None else None
     return ThreadPicture(
@@ -262,7 +276,7 @@ def take_picture(
         daemon=thread.daemon,
         alive=alive,
         origin=(state.origin if state is not None else "") or _origin(thread, stack),
-        doing=_describe(thread, innermost) if innermost is not None else "",
+        doing=_describe(thread, whole) if whole else "",
         in_query=state is not None and bool(state.queries),
         holds=_holds(state, now) if state is not None else (),
         waits_for=_pending(wait, stack, now) if wait is not None else None,
@@ -318,8 +332,7 @@ def dump_threads(depth: int = 30) -> tuple[ThreadPicture, ...]:
     Args:
         depth: how many frames of each stack to keep, innermost first.
     """
-    frames = sys._current_frames()
-    pictures = [take_picture(t, frames=frames, depth=depth) for t in threading.enumerate()]
+    pictures = take_pictures(((thread, None) for thread in threading.enumerate()), depth)
     return tuple(
         sorted(
             pictures,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, get_args
 
-from regolive.concurrency.picture import ThreadPicture, take_picture
+from regolive.concurrency.picture import ThreadPicture, take_pictures
 from regolive.concurrency.threads import ThreadState, this_thread
 from regolive.concurrency.waiting import (
     Awaited,
@@ -246,7 +246,7 @@ class WaitGraph(WaitObserver):
                 return
             if len(self._seen) < _SEEN_LIMIT:
                 self._seen.add(key)
-        pictures = tuple(take_picture(w.state.thread, state=w.state) for w in circle)
+        pictures = tuple(take_pictures((w.state.thread, w.state) for w in circle))
         error = CircularWait(pictures, refused=refuse)
         if refuse:
             raise error

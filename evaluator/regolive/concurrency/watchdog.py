@@ -13,7 +13,7 @@ import os
 import threading
 from time import monotonic
 
-from regolive.concurrency.picture import take_picture
+from regolive.concurrency.picture import take_pictures
 from regolive.concurrency.threads import ThreadState, describe_origin
 from regolive.concurrency.waiting import Wait, current_waits
 
@@ -126,7 +126,7 @@ class Watchdog:
     def _report(self, group: list[Wait]) -> None:
         first = group[0]
         chain = _in_the_way(first.state)
-        pictures = [take_picture(state.thread, state=state) for state in chain[:_SHOWN]]
+        pictures = take_pictures((state.thread, state) for state in chain[:_SHOWN])
         pending = pictures[0].waits_for
         if pending is None:
             return  # it has come to its end while we looked

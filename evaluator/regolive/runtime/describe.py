@@ -6,6 +6,7 @@ Read off the thread's stack when a picture of it is taken; nothing is recorded w
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from types import FrameType
 
 from regolive.codegen.positions import MARK
@@ -14,17 +15,15 @@ from regolive.concurrency import add_thread_describer
 _BUILTIN = "<builtin "  # the file name of the code that calls a builtin: "<builtin time.now_ns>"
 
 
-def describe_query(thread: threading.Thread, frame: FrameType) -> str | None:
+def describe_query(thread: threading.Thread, stack: Sequence[FrameType]) -> str | None:
     """``policy rbac.rego:7, builtin nats.kv.watch_bucket``; None outside generated code."""
     builtin = ""
-    here: FrameType | None = frame
-    while here is not None:
+    for here in stack:
         file = here.f_code.co_filename
         if MARK in here.f_globals:
             return f"policy {file}:{here.f_lineno}{builtin}"
         if not builtin and file.startswith(_BUILTIN):
             builtin = f", builtin {file.removeprefix(_BUILTIN).removesuffix('>')}"
-        here = here.f_back
     return None
 
 

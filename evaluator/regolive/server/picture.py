@@ -5,16 +5,17 @@ None of it waits for a lock, so it can be had of a process that is stuck.
 
 from __future__ import annotations
 
-import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
+from types import FrameType
 from typing import Any
 
 from regolive.concurrency import (
     HeldLock,
     ThreadPicture,
+    all_stacks,
     dump_threads,
     render_threads,
     wait_graph_status,
@@ -64,10 +65,18 @@ def _plain(value: Any) -> Any:
 def stacks_only() -> str:
     """The bare stacks of all threads, should the picture of them fail."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    return "\n".join(
-        f"thread {names.get(ident, ident)!r}\n" + "".join(traceback.format_stack(frame, 30))
-        for ident, frame in sys._current_frames().items()
-    )
+    stacks = all_stacks()
+    try:
+        return "\n".join(
+            f"thread {names.get(ident, ident)!r}\n" + "".join(_summary(stack[:30]).format())
+            for ident, stack in stacks.items()
+        )
+    finally:
+        stacks.clear()
+
+
+def _summary(stack: list[FrameType]) -> traceback.StackSummary:
+    return traceback.StackSummary.extract((frame, frame.f_lineno) for frame in reversed(stack))
 
 
 def store_waits(store: Store) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,8 @@ def test_a_dump_shows_who_holds_what_and_who_waits(stage: Stage) -> None:
 
 
 def test_layers_above_say_what_a_thread_is_doing(stage: Stage) -> None:
-    def describe(thread: threading.Thread, frame: FrameType) -> str | None:
+    def describe(thread: threading.Thread, stack: Sequence[FrameType]) -> str | None:
+        assert stack[0].f_back is stack[1]
         if thread.name == "MainThread":
             raise ValueError("a describer that breaks is left out")
         return f"policy.rego:7, {thread.name}" if thread.name == "query" else None

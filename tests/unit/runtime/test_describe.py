@@ -74,4 +74,4 @@ def test_the_circle_names_policy_row_and_builtin() -> None:
 
 
 def test_a_thread_outside_policies_is_left_to_others() -> None:
-    assert describe.describe_query(threading.current_thread(), sys._getframe()) is None
+    assert describe.describe_query(threading.current_thread(), [sys._getframe()]) is None
