@@ -4,7 +4,9 @@ Walking another thread's stack by ``f_back`` is not safe while that thread runs:
 frame that is about to be looked at can be gone by then, and the process ends with a segmentation
 fault (we have seen it do so in the watchdog, under load). So the whole walk is one chain of C
 functions: no bytecode runs in it, hence no other thread does. Nor may the garbage collector, which
-before 3.12 runs wherever a frame object is made.
+before 3.12 runs wherever a frame object is made: what it calls lets other threads run, and when
+that happens inside ``sys._current_frames``, which holds the interpreter's list of threads, none of
+them may ever go on (https://github.com/python/cpython/issues/106883; we have seen that, too).
 """
 
 from __future__ import annotations
