@@ -253,7 +253,7 @@ class KeyStream:
     def _check_loaded(self) -> None:
         """Are the initial values complete? Where nothing was changed meanwhile, counting tells."""
         awaited = self._awaited
-        if self._sink is None or awaited is None or not self._loading or self._counting is not None:
+        if awaited is None or not self._may_be_loaded():
             return
         count = self._next - 1
         if self._pending and count < awaited:
@@ -264,7 +264,12 @@ class KeyStream:
         else:
             self._counting = self._loop.create_task(self._count_keys())
 
-    async def _count_keys(self) -> None:
+    def _may_be_loaded(self) -> bool:
+        """Whether it is time to ask: the answer about the consumer is here, and none is asked for."""
+        waits = self._loading and self._counting is None
+        return waits and self._awaited is not None and self._sink is not None
+
+    async def _count_keys(self, *, idle: bool = False) -> None:
         """Ask how many keys there are, and wait for those that are missing.
 
         A value that is overwritten before it was sent is left out by the server, and its key comes
@@ -272,9 +277,13 @@ class KeyStream:
         when the server says that nothing is pending, as it takes the old value off that count
         before it adds the new one. A key that always was there would be missing from ``data`` for
         a moment. Under writers that are faster than this, only so often.
+
+        ``idle``: the server says that it is. If it has sent all that it ever will, nothing is
+        missing: not each message of a stream need be of a key.
         """
         try:
             info = await self._bucket_now()
+            all_sent = idle and await self._all_sent()
         except NatsError as error:
             self.lose(error)
             return
@@ -282,12 +291,19 @@ class KeyStream:
         if self._sink is None or not self._loading:
             return
         missing = info.subjects - len({key for key, *_ in self._entries})
-        if missing <= 0 or self._catching_up >= _MAX_CATCHING_UP:
+        if missing <= 0 or all_sent or self._catching_up >= _MAX_CATCHING_UP:
             self._finish_loading()
             return
         self._catching_up += 1
         self._pending = missing
         self._awaited = self._next - 1 + missing
+
+    async def _all_sent(self) -> bool:
+        """Whether the server has sent all there is, and it has come."""
+        consumer = f"CONSUMER.INFO.KV_{self.bucket}.{self.consumer}"
+        info = await self._request(consumer, None)
+        sent = int((info.get("delivered") or {}).get("consumer_seq") or 0)
+        return not info.get("num_pending") and sent < self._next
 
     def _finish_loading(self) -> None:
         self._loading = False
@@ -317,9 +333,9 @@ class KeyStream:
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) >= self._next:
             self.lose(StreamLostError(f"messages of bucket {self.bucket!r} are missing"))
-        elif last is not None and not answer and self._loading and self._awaited is not None:
-            # Idle: nothing is to be sent any more. What was awaited has been purged meanwhile.
-            self._finish_loading()
+        elif last is not None and not answer and self._may_be_loaded():
+            # Idle: either what was awaited has been purged, or the server is slow.
+            self._counting = self._loop.create_task(self._count_keys(idle=True))
 
     def _resume(self) -> None:
         """Let the server go on, if the reader keeps up."""

@@ -18,6 +18,7 @@ class Server:
         self.values = values
         self.keys = values  # how many there are, when it is asked
         self.asked = 0
+        self.pending = 0  # as its consumer says, when it is asked
         self.fails: NatsError | None = None
         self.created = "now"
         self.callback: Callable[[Any], Any] | None = None
@@ -40,6 +41,8 @@ class Server:
             if self.asked > 1 and self.fails is not None:
                 raise self.fails
             return {"created": self.created, "state": {"last_seq": 2, "num_subjects": self.keys}}
+        if subject.startswith("CONSUMER.INFO."):
+            return {"num_pending": self.pending, "delivered": {"consumer_seq": self.sent}}
         if self.before_answer is not None:
             await self.before_answer()
         return {"num_pending": self.values}
@@ -56,11 +59,12 @@ class Server:
         assert self.callback is not None
         headers = {"Status": "100", "Nats-Last-Consumer": str(self.sent)}
         await self.callback(SimpleNamespace(headers=headers, reply=""))
+        await answers()
 
 
 async def answers() -> None:
     """Let the stream read what it asked for."""
-    for _ in range(3):
+    for _ in range(5):
         await asyncio.sleep(0)
 
 
@@ -182,9 +186,38 @@ def test_values_purged_before_they_were_sent_are_not_waited_for() -> None:
     async def script(server: Server, stream: KeyStream) -> None:
         await stream.open()
         await server.send("a", 1, 1)
+        server.keys = 1
+        server.pending = 5  # whatever else there is
         await server.idle()
 
     assert following(2, script) == [[("a", 1)]]
+
+
+def test_a_server_that_is_slow_is_waited_for() -> None:
+    """It says that it is idle when it had no time to send anything."""
+
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        server.pending = 2
+        await server.idle()
+        await server.send("a", 1, 1)
+        await server.idle()
+        await server.send("b", 2, 0)
+
+    assert following(2, script) == [[("a", 1), ("b", 2)]]
+
+
+def test_messages_that_are_of_no_key_are_not_waited_for() -> None:
+    """A stream may have other subjects than those of its bucket."""
+
+    async def script(server: Server, stream: KeyStream) -> None:
+        await stream.open()
+        server.keys = 9
+        await server.send("a", 3, 0)  # changed meanwhile, so that it counts
+        await server.idle()
+        await server.send("a", 4, 0)
+
+    assert following(1, script) == [[("a", 3)], [("a", 4)]]
 
 
 def test_purged_values_are_not_counted() -> None:
