@@ -259,13 +259,14 @@ class KeyStream:
         if self._pending and count < awaited:
             return
         newest = self._entries[-1][1] if self._entries else 0
-        if count >= awaited and newest <= self.info.last_revision:
+        known = self.info
+        if count >= max(awaited, known.subjects) and newest <= known.last_revision:
             self._finish_loading()
         else:
             self._counting = self._loop.create_task(self._count_keys())
 
     def _may_be_loaded(self) -> bool:
-        """Whether it is time to ask: the answer about the consumer is here, and none is asked for."""
+        """Whether values are still awaited, their number is known, and nothing asked about them."""
         waits = self._loading and self._counting is None
         return waits and self._awaited is not None and self._sink is not None
 

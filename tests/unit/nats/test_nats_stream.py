@@ -15,7 +15,7 @@ class Server:
     """Sends what a test says, to the callback that the stream subscribed with."""
 
     def __init__(self, values: int) -> None:
-        self.values = values
+        self.values = values  # as the answer to the consumer's creation says
         self.keys = values  # how many there are, when it is asked
         self.asked = 0
         self.pending = 0  # as its consumer says, when it is asked
@@ -125,6 +125,16 @@ def test_a_value_overwritten_before_it_was_sent_is_waited_for() -> None:
         await server.send("a", 4, 0)
 
     assert following(2, script) == [[("b", 2), ("new", 3), ("a", 4)]]
+
+
+def test_a_value_that_was_being_overwritten_when_the_consumer_was_made() -> None:
+    async def script(server: Server, stream: KeyStream) -> None:
+        server.keys = 2
+        await stream.open()
+        await server.send("b", 2, 0)
+        await server.send("a", 3, 0)
+
+    assert following(1, script) == [[("b", 2), ("a", 3)]]
 
 
 def test_a_value_that_the_server_does_not_count_as_pending_yet() -> None:
