@@ -225,8 +225,7 @@ def paths(r: random.Random) -> Any:
     """Paths into a document, as ``json.filter`` takes them: texts, or arrays of keys."""
     if r.random() < RARELY:
         return ["/".join(["a"] * DEPTH), *wide("strings")[:2000]]
-    one: Maker = lambda r: r.choice((r.choice(texts.PATHS), array(r, 1), text(r)))  # noqa: E731
-    made = [one(r) for _ in range(r.randrange(6))]
+    made = [r.choice((r.choice(texts.PATHS), array(r, 1), text(r))) for _ in range(r.randrange(6))]
     return r.choice((made, RegoSet(made)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regolive.errors import BuiltinError
@@ -130,6 +130,7 @@ def test_any_of_several(call: Any, search: Any, base: Any) -> None:
 
 
 @given(st.dictionaries(some, parts, max_size=3), texts)
+@example({"aa": "b", "ab": "c"}, "aaab")  # they overlap
 def test_replacing_several_at_once(call: Any, patterns: dict[str, str], text: str) -> None:
     """At each place the smallest pattern that is there; what was put in is not looked at again."""
     out, at = "", 0
